@@ -1,0 +1,42 @@
+SHELL := /bin/bash
+TOOLS := .venv/.installed
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+PORT ?= 4566
+
+.DEFAULT_GOAL := help
+.PHONY: help demo local test race lint build clean
+
+help: ## show this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## run the whole story on a local AWS endpoint: no account, no Docker
+	@go run ./local/demo
+
+local: ## serve the local AWS endpoint with both stacks (PORT=4566; EMPTY=1: nothing deployed)
+	@go run ./local -port $(PORT) $(if $(EMPTY),-empty)
+
+test: $(TOOLS) ## run every test
+	go test ./...
+
+race: $(TOOLS) ## run every test under the race detector
+	go test -race ./...
+
+lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	cfn-lint prerequisite.yaml template.yaml
+	sam validate --lint --template prerequisite.yaml
+	sam validate --lint --template template.yaml
+
+build: $(TOOLS) ## build every function for Lambda with sam build
+	CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build
+
+clean: ## remove what was built and installed here
+	rm -rf .aws-sam .build .venv
+
+$(TOOLS): .ci/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

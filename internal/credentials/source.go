@@ -1,0 +1,91 @@
+package credentials
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"api-destination-credentials/internal/oauth"
+	"api-destination-credentials/internal/secret"
+)
+
+// Secrets is what is done to the source secret.
+type Secrets interface {
+	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	UpdateSecretVersionStage(context.Context, *secretsmanager.UpdateSecretVersionStageInput, ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error)
+}
+
+// versions tells which version carries each staging label of the source secret.
+func (s *Syncer) versions(ctx context.Context, c Connection) (map[string]string, error) {
+	described, err := s.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(c.SecretID)})
+	if err != nil {
+		return nil, explain(err, "source secret %s cannot be described", c.SecretID)
+	}
+	holder := map[string]string{}
+	for id, labels := range described.VersionIdsToStages {
+		for _, label := range labels {
+			holder[label] = id
+		}
+	}
+	return holder, nil
+}
+
+// candidate reads the credentials of one version of the source secret. Its
+// errors name the keys of the secret's JSON and never a value.
+func (s *Syncer) candidate(ctx context.Context, c Connection, version string) (oauth.Credentials, error) {
+	none := oauth.Credentials{}
+	answer, err := s.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(c.SecretID), VersionId: aws.String(version)})
+	if err != nil {
+		return none, explain(err, "version %s of source secret %s cannot be read", version, c.SecretID)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), &fields); err != nil || fields == nil {
+		return none, fmt.Errorf(`version %s of source secret %s is not a JSON object: store {"%s": "…", "%s": "…"}`,
+			version, c.SecretID, c.ClientIDKey, c.ClientSecretKey)
+	}
+	read := oauth.Credentials{Endpoint: c.AuthorizationEndpoint, Scope: c.Scope}
+	for key, set := range map[string]func(string){
+		c.ClientIDKey:     func(value string) { read.ClientID = value },
+		c.ClientSecretKey: func(value string) { read.ClientSecret = secret.New(value) },
+	} {
+		value, ok := fields[key].(string)
+		if !ok || value == "" {
+			return none, fmt.Errorf("version %s of source secret %s has no text under the key %q (its keys: %s): store it there, or name the right key",
+				version, c.SecretID, key, strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
+		}
+		// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateConnectionOAuthClientRequestParameters.html
+		if len(value) > 512 || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f || r == ':' }) {
+			return none, fmt.Errorf("version %s of source secret %s has a value under %q that EventBridge cannot take: at most 512 characters, without colon and control characters",
+				version, c.SecretID, key)
+		}
+		set(value)
+	}
+	return read, nil
+}
+
+// moveLabel records that the connection holds version. Naming the version
+// that held the label makes it a compare-and-swap.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+func (s *Syncer) moveLabel(ctx context.Context, c Connection, from, to string) error {
+	if from == to {
+		return nil
+	}
+	move := &secretsmanager.UpdateSecretVersionStageInput{SecretId: aws.String(c.SecretID), VersionStage: aws.String(c.Label())}
+	if from != "" {
+		move.RemoveFromVersionId = aws.String(from)
+	}
+	if to != "" {
+		move.MoveToVersionId = aws.String(to)
+	}
+	if _, err := s.Secrets.UpdateSecretVersionStage(ctx, move); err != nil {
+		return explain(err, "staging label %s of source secret %s cannot be moved", c.Label(), c.SecretID)
+	}
+	return nil
+}

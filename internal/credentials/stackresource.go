@@ -1,0 +1,109 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-lambda-go/cfn"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+)
+
+// Stacks is how a rollback is told from an update.
+type Stacks interface {
+	DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
+}
+
+// StackResource is the custom resource that brings a connection in step when
+// its stack is created or updated, and forgets it when the resource goes.
+type StackResource struct {
+	Syncer *Syncer
+	Stacks Stacks
+}
+
+// Handle does what CloudFormation asks for. The attributes are VersionId,
+// ConnectionState and LastAuthorizedTime (RFC 3339).
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
+func (r StackResource) Handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
+	c, err := wanted(event.ResourceProperties)
+	if err != nil {
+		// Nothing was ever created for properties that cannot be read.
+		if event.RequestType == cfn.RequestDelete {
+			return event.PhysicalResourceID, nil, nil
+		}
+		return event.PhysicalResourceID, nil, err
+	}
+	// Another secret or connection is another resource: CloudFormation then
+	// deletes this one for the old properties, which takes the old label off.
+	id := c.Label() + "@" + c.SecretID
+	if event.RequestType == cfn.RequestDelete {
+		return event.PhysicalResourceID, nil, r.Syncer.Release(ctx, c)
+	}
+	stage := Current
+	if event.RequestType == cfn.RequestUpdate {
+		if stage, err = r.stage(ctx, event.StackID, c); err != nil {
+			return id, nil, err
+		}
+	}
+	held, err := r.Syncer.BringInStep(ctx, c, stage)
+	if err != nil {
+		return id, nil, err
+	}
+	return id, map[string]any{
+		"VersionId":          held.VersionID,
+		"ConnectionState":    string(held.State),
+		"LastAuthorizedTime": held.LastAuthorized.UTC().Format(time.RFC3339),
+	}, nil
+}
+
+// stage chooses the version for an update: AWSCURRENT, unless the stack rolls
+// back. Then AWSCURRENT may be the very secret that made the update fail, and
+// the connection goes back to the version that its label says it held.
+func (r StackResource) stage(ctx context.Context, stackID string, c Connection) (string, error) {
+	answer, err := r.Stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stackID)})
+	if err != nil {
+		return "", explain(err, "stack %s cannot be described", stackID)
+	}
+	if len(answer.Stacks) == 0 || answer.Stacks[0].StackStatus != types.StackStatusUpdateRollbackInProgress {
+		return Current, nil
+	}
+	versions, err := r.Syncer.versions(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	if versions[c.Label()] == "" {
+		return Current, nil
+	}
+	return c.Label(), nil
+}
+
+// wanted reads the resource's properties; CloudFormation sends scalars as strings.
+func wanted(properties map[string]any) (Connection, error) {
+	c := Connection{ClientIDKey: "ClientID", ClientSecretKey: "ClientSecret"}
+	for _, property := range []struct {
+		name     string
+		into     *string
+		required bool
+	}{
+		{"ConnectionName", &c.Name, true},
+		{"SecretId", &c.SecretID, true},
+		{"KmsKeyArn", &c.KeyARN, true},
+		{"AuthorizationEndpoint", &c.AuthorizationEndpoint, true},
+		{"Scope", &c.Scope, false},
+		{"ClientIDKey", &c.ClientIDKey, false},
+		{"ClientSecretKey", &c.ClientSecretKey, false},
+	} {
+		value, given := properties[property.name]
+		if !given && !property.required {
+			continue
+		}
+		text, ok := value.(string)
+		if !ok || text == "" && property.required {
+			return c, fmt.Errorf("property %s of the custom resource is missing or not text: set it in the template", property.name)
+		}
+		*property.into = text
+	}
+	return c, nil
+}
