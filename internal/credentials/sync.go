@@ -52,11 +52,13 @@ func (s *Syncer) BringInStep(ctx context.Context, c Connection, stage string) (H
 	if version == "" {
 		return Held{}, fmt.Errorf("source secret %s has no version labelled %s: store the client credentials in it", c.SecretID, stage)
 	}
-	candidate, err := s.candidate(ctx, c, version)
-	if err != nil {
+	// The key first: where it also encrypts the source secret, reading that
+	// secret would fail for the same reason and say less.
+	if err := s.checkKey(ctx, c.KeyARN); err != nil {
 		return Held{}, err
 	}
-	if err := s.checkKey(ctx, c.KeyARN); err != nil {
+	candidate, err := s.candidate(ctx, c, version)
+	if err != nil {
 		return Held{}, err
 	}
 	if err := s.prove(ctx, candidate); err != nil {
