@@ -11,10 +11,10 @@ help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## run the whole story on a local AWS endpoint: no account, no Docker
-	@go run ./local/demo
+	@go build -o .build/local ./local && exec .build/local demo
 
 local: ## serve the local AWS endpoint with both stacks (PORT=4566; EMPTY=1: nothing deployed)
-	@go run ./local -port $(PORT) $(if $(EMPTY),-empty)
+	@go build -o .build/local ./local && exec .build/local -port $(PORT) $(if $(EMPTY),-empty)
 
 test: $(TOOLS) ## run every test
 	go test ./...

@@ -218,7 +218,7 @@ func (f *apiFailure) Error() string {
 func remedy(code string) string {
 	switch code {
 	case "AccessDeniedException", "AccessDenied":
-		return " (grant it to the function's role)"
+		return " (check that the name is right, then grant this to the function's role)"
 	case "ResourceNotFoundException", "NotFoundException":
 		return " (check the name and the Region)"
 	case "ThrottlingException", "LimitExceededException":

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -17,19 +18,14 @@ import (
 func (h *Hosts) connect(w http.ResponseWriter, r *http.Request) {
 	host := hostname(r.Host)
 	handler, err := h.handler(host)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
 	var far net.Conn
-	if handler == nil {
+	if err == nil && handler == nil {
 		if far, err = (&net.Dialer{Timeout: dialTime}).DialContext(r.Context(), "tcp", r.Host); err != nil {
-			http.Error(w, "the host "+r.Host+" cannot be reached", http.StatusBadGateway)
-			return
+			err = fmt.Errorf("the host %s cannot be reached", r.Host)
 		}
 	}
-	near, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
+	near, buffered, failed := http.NewResponseController(w).Hijack()
+	if failed != nil {
 		http.Error(w, "this connection cannot become a tunnel", http.StatusInternalServerError)
 		return
 	}
@@ -37,6 +33,11 @@ func (h *Hosts) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.release(near, far)
+	if err != nil {
+		// Of a refused tunnel, clients show the status line and nothing else.
+		_, _ = fmt.Fprintf(near, "HTTP/1.1 502 Bad Gateway: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", err)
+		return
+	}
 	if _, err := io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return
 	}
@@ -105,19 +106,18 @@ func (h *Hosts) release(conns ...net.Conn) {
 	h.work.Done()
 }
 
-// splice copies both ways until either side ends.
+// splice copies each way until that side ends.
 func splice(a, b net.Conn) {
-	ended := make(chan struct{}, 2)
+	var both sync.WaitGroup
 	for _, pair := range [][2]net.Conn{{a, b}, {b, a}} {
-		go func() {
+		both.Go(func() {
 			_, _ = io.Copy(pair[0], pair[1])
-			ended <- struct{}{}
-		}()
+			if half, ok := pair[0].(interface{ CloseWrite() error }); ok {
+				_ = half.CloseWrite()
+			}
+		})
 	}
-	<-ended
-	_ = a.Close()
-	_ = b.Close()
-	<-ended
+	both.Wait()
 }
 
 // readAhead reads what the server had read before it gave the connection away.
@@ -127,6 +127,14 @@ type readAhead struct {
 }
 
 func (c *readAhead) Read(into []byte) (int, error) { return c.ahead.Read(into) }
+
+// CloseWrite tells the client that no more comes, and goes on reading from it.
+func (c *readAhead) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
 
 // single is a listener that accepts one connection and then waits for its end.
 type single struct {
