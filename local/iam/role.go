@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -76,6 +77,9 @@ func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateSer
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[
 			{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`),
 	}, "/aws-service-role/"+service+"/")
+	if exists := (*types.EntityAlreadyExistsException)(nil); errors.As(err, &exists) {
+		return nil, &types.InvalidInputException{Message: aws.String(fmt.Sprintf("Service role name %s has been taken in this account, please try a different suffix.", name))}
+	}
 	if err != nil {
 		return nil, err
 	}
