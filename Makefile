@@ -3,6 +3,8 @@ TOOLS := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 PORT ?= 4566
+# Without cgo, so that the functions share its compiled dependencies.
+LOCAL := CGO_ENABLED=0 go build -o .build/local ./local
 
 .DEFAULT_GOAL := help
 .PHONY: help demo local test race lint build clean
@@ -11,10 +13,10 @@ help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## run the whole story on a local AWS endpoint: no account, no Docker
-	@go build -o .build/local ./local && exec .build/local demo
+	@$(LOCAL) && exec .build/local demo
 
 local: ## serve the local AWS endpoint with both stacks (PORT=4566; EMPTY=1: nothing deployed)
-	@go build -o .build/local ./local && exec .build/local -port $(PORT) $(if $(EMPTY),-empty)
+	@$(LOCAL) && exec .build/local -port $(PORT) $(if $(EMPTY),-empty)
 
 test: $(TOOLS) ## run every test
 	go test ./...

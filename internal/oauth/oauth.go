@@ -74,8 +74,8 @@ func (p Prover) Prove(ctx context.Context, c Credentials) error {
 	granted, known := grantedScopes(token)
 	for _, wanted := range strings.Fields(c.Scope) {
 		if known && !slices.Contains(granted, wanted) {
-			return fmt.Errorf("authorization endpoint %s granted a token without scope %q: allow this scope to client %s: %w",
-				c.Endpoint, wanted, c.ClientID, ErrRejected)
+			return rejected("authorization endpoint %s granted a token without scope %q: allow this scope to client %s",
+				c.Endpoint, wanted, c.ClientID)
 		}
 	}
 	return nil
@@ -88,20 +88,37 @@ func judge(c Credentials, err error) error {
 	if errors.As(err, &answered) && answered.Response != nil {
 		status := answered.Response.StatusCode
 		if status >= 500 || status == http.StatusTooManyRequests {
-			return fmt.Errorf("authorization endpoint %s answered HTTP %d: try again when it works: %w", c.Endpoint, status, ErrUnavailable)
+			return unavailable("authorization endpoint %s answered HTTP %d: try again when it works", c.Endpoint, status)
 		}
 		// A wrong client secret is HTTP 400 invalid_client in Amazon Cognito.
 		switch answered.ErrorCode {
 		case "invalid_client":
-			return fmt.Errorf("authorization endpoint %s does not accept the client secret of client %s (invalid_client): store the client's valid secret in the source secret: %w", c.Endpoint, c.ClientID, ErrRejected)
+			return rejected("authorization endpoint %s does not accept the client secret of client %s (invalid_client): store the client's valid secret in the source secret", c.Endpoint, c.ClientID)
 		case "invalid_scope":
-			return fmt.Errorf("authorization endpoint %s does not grant scope %q to client %s (invalid_scope): correct the scope or allow it to the client: %w", c.Endpoint, c.Scope, c.ClientID, ErrRejected)
+			return rejected("authorization endpoint %s does not grant scope %q to client %s (invalid_scope): correct the scope or allow it to the client", c.Endpoint, c.Scope, c.ClientID)
 		case "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_request":
-			return fmt.Errorf("authorization endpoint %s refuses client %s with scope %q (%s): allow the client-credentials grant and the scope to this client: %w", c.Endpoint, c.ClientID, c.Scope, answered.ErrorCode, ErrRejected)
+			return rejected("authorization endpoint %s refuses client %s with scope %q (%s): allow the client-credentials grant and the scope to this client", c.Endpoint, c.ClientID, c.Scope, answered.ErrorCode)
 		}
-		return fmt.Errorf("authorization endpoint %s refused client %s with HTTP %d: check the endpoint's address and the client: %w", c.Endpoint, c.ClientID, status, ErrRejected)
+		return rejected("authorization endpoint %s refused client %s with HTTP %d: check the endpoint's address and the client", c.Endpoint, c.ClientID, status)
 	}
-	return fmt.Errorf("authorization endpoint %s cannot be reached (%s): check its address and that it is up: %w", c.Endpoint, connectionFailure(err), ErrUnavailable)
+	return unavailable("authorization endpoint %s cannot be reached (%s): check its address and that it is up", c.Endpoint, connectionFailure(err))
+}
+
+// failure is a sentence of one of the two kinds.
+type failure struct {
+	kind     error
+	sentence string
+}
+
+func (f *failure) Error() string { return f.sentence }
+func (f *failure) Unwrap() error { return f.kind }
+
+func rejected(format string, arguments ...any) error {
+	return &failure{ErrRejected, fmt.Sprintf(format, arguments...)}
+}
+
+func unavailable(format string, arguments ...any) error {
+	return &failure{ErrUnavailable, fmt.Sprintf(format, arguments...)}
 }
 
 // connectionFailure names a transport error without the request it belongs to.

@@ -2,66 +2,172 @@ package sam_test
 
 import (
 	"encoding/json"
-	"flag"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 
 	"api-destination-credentials/local/sam"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected templates in testdata")
-
+// parse reads a template, short forms of intrinsics (!Ref) written out.
 func parse(t *testing.T, document string) map[string]any {
 	t.Helper()
-	var template map[string]any
-	if err := yaml.Unmarshal([]byte(document), &template); err != nil {
+	var node yaml.Node
+	if err := yaml.Unmarshal([]byte(document), &node); err != nil {
 		t.Fatal(err)
 	}
-	return template
+	return expand(t, node.Content[0]).(map[string]any)
 }
 
-func TestATemplateBecomesThePlainOneBesideIt(t *testing.T) {
+func expand(t *testing.T, node *yaml.Node) any {
+	t.Helper()
+	name, isShort := strings.CutPrefix(node.Tag, "!")
+	if isShort && !strings.HasPrefix(name, "!") {
+		node.Tag = ""
+		argument := expand(t, node)
+		switch name {
+		case "Ref", "Condition":
+			return map[string]any{name: argument}
+		case "GetAtt":
+			resource, attribute, _ := strings.Cut(argument.(string), ".")
+			return map[string]any{"Fn::GetAtt": []any{resource, attribute}}
+		}
+		return map[string]any{"Fn::" + name: argument}
+	}
+	switch node.Kind {
+	case yaml.MappingNode:
+		object := map[string]any{}
+		for i := 0; i < len(node.Content); i += 2 {
+			object[node.Content[i].Value] = expand(t, node.Content[i+1])
+		}
+		return object
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, item := range node.Content {
+			list = append(list, expand(t, item))
+		}
+		return list
+	}
+	var scalar any
+	if err := node.Decode(&scalar); err != nil {
+		t.Fatal(err)
+	}
+	return scalar
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// asJSON is a document with the types that encoding/json reads.
+func asJSON(t *testing.T, document any) map[string]any {
+	t.Helper()
+	text, isText := document.(string)
+	if !isText {
+		encoded, err := json.Marshal(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = string(encoded)
+	}
+	var read map[string]any
+	if err := json.Unmarshal([]byte(text), &read); err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+// anyTagOrder takes a document's tags, whose order means nothing, as a set.
+var anyTagOrder = cmp.FilterPath(
+	func(p cmp.Path) bool { return len(p) > 2 && p.Index(-2).String() == `["tags"]` },
+	cmpopts.SortSlices(func(a, b any) bool {
+		return fmt.Sprint(a.(map[string]any)["name"]) < fmt.Sprint(b.(map[string]any)["name"])
+	}))
+
+// The JSON in testdata is AWS's own: see generate.py there.
+func TestATemplateBecomesWhatAWSMakesOfIt(t *testing.T) {
 	templates, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(templates) == 0 {
 		t.Fatalf("no templates in testdata: %v", err)
 	}
 	for _, path := range templates {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			document, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			template := parse(t, string(document))
+			template := parse(t, read(t, path))
 			plain, err := sam.Transform(template)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(parse(t, string(document)), template); diff != "" {
+			if diff := cmp.Diff(parse(t, read(t, path)), template); diff != "" {
 				t.Errorf("the source template was changed (-before +after):\n%s", diff)
 			}
-			got, err := json.MarshalIndent(plain, "", "  ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden := strings.TrimSuffix(path, ".yaml") + ".json"
-			if *update {
-				if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+			want := asJSON(t, read(t, strings.TrimSuffix(path, ".yaml")+".json"))
+			if diff := cmp.Diff(want, asJSON(t, plain), anyTagOrder); diff != "" {
+				t.Errorf("(-AWS +here):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheRepositorysTemplateBecomesWhatAWSMakesOfIt(t *testing.T) {
+	template := parse(t, read(t, filepath.Join("..", "..", "template.yaml")))
+	resources := template["Resources"].(map[string]any)
+	for id, resource := range resources {
+		properties := resource.(map[string]any)["Properties"].(map[string]any)
+		if properties["CodeUri"] != nil {
+			properties["CodeUri"] = map[string]any{"Bucket": "artifacts", "Key": id} // as sam package writes it
+		}
+	}
+	plain, err := sam.Transform(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	want := map[string]any{}
+	maps.Copy(want, resources)
+	maps.Copy(want, asJSON(t, read(t, "testdata/template.json")))
+	if diff := cmp.Diff(asJSON(t, want), asJSON(t, plain["Resources"]), anyTagOrder); diff != "" {
+		t.Errorf("resources (-AWS +here); after a change of template.yaml, run testdata/generate.py:\n%s", diff)
+	}
+	for _, section := range []string{"Transform", "Globals"} {
+		if plain[section] != nil {
+			t.Errorf("the section %s is still there", section)
+		}
+		delete(template, section)
+	}
+	delete(plain, "Resources")
+	delete(template, "Resources")
+	if diff := cmp.Diff(template, plain); diff != "" {
+		t.Errorf("other sections (-template +here):\n%s", diff)
+	}
+}
+
+func TestWhatSAMCLIBuiltKeepsItsMetadata(t *testing.T) {
+	plain, err := sam.Transform(parse(t, `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Metadata: {SamResourceId: Fn}
+    Properties: {Runtime: provided.al2023, Handler: bootstrap, CodeUri: "s3://b/k", Role: "arn:r"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	function := plain["Resources"].(map[string]any)["Fn"].(map[string]any)
+	if diff := cmp.Diff(map[string]any{"SamResourceId": "Fn"}, function["Metadata"]); diff != "" {
+		t.Error(diff)
 	}
 }
 

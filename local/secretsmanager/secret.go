@@ -95,6 +95,8 @@ func (s *Service) DescribeSecret(ctx context.Context, in *secretsmanager.Describ
 	return &secretsmanager.DescribeSecretOutput{
 		ARN: aws.String(found.arn), Name: aws.String(found.name), Description: optional(found.description), KmsKeyId: optional(found.key),
 		OwningService: optional(found.owner), Tags: found.tags, VersionIdsToStages: found.versionsToStages(),
+		RotationEnabled: optionalBool(found.rotation.enabled), RotationLambdaARN: optional(found.rotation.function), RotationRules: found.rotation.rules,
+		LastRotatedDate: moment(found.rotation.rotated), NextRotationDate: found.rotation.next(found.created),
 		CreatedDate: moment(found.created), LastChangedDate: moment(found.changed), LastAccessedDate: moment(found.accessed), DeletedDate: moment(found.deleted),
 	}, nil
 }
@@ -115,6 +117,13 @@ func optional(text string) *string {
 		return nil
 	}
 	return aws.String(text)
+}
+
+func optionalBool(set bool) *bool {
+	if !set {
+		return nil
+	}
+	return aws.Bool(true)
 }
 
 func moment(t time.Time) *time.Time {
@@ -166,7 +175,7 @@ func (s *Service) writable(ctx context.Context, action string, id *string) (*sec
 		return nil, err
 	}
 	if found.owner != "" && !s.speaksFor(ctx, found.owner) {
-		return nil, invalidRequest(fmt.Sprintf("You can't modify secret %s because it is managed by the service %s. Change the resource it belongs to instead.", found.name, found.owner))
+		return nil, invalidRequest("Operation is not allowed on secret owned by " + found.owner)
 	}
 	return found, nil
 }
@@ -219,10 +228,13 @@ func (s *Service) RestoreSecret(ctx context.Context, in *secretsmanager.RestoreS
 	return &secretsmanager.RestoreSecretOutput{ARN: aws.String(found.arn), Name: aws.String(found.name)}, nil
 }
 
-// ListSecrets lists secrets in order of creation, in one page.
+// ListSecrets lists secrets in order of creation.
 func (s *Service) ListSecrets(ctx context.Context, in *secretsmanager.ListSecretsInput) (*secretsmanager.ListSecretsOutput, error) {
 	if err := s.Auth.Authorize(ctx, access.Request{Action: "secretsmanager:ListSecrets", Resource: "*"}); err != nil {
 		return nil, err
+	}
+	if in.SortBy != "" || in.SortOrder != "" {
+		return nil, invalidParameter("SortBy and SortOrder: the local endpoint lists in order of creation; leave them out")
 	}
 	for _, filter := range in.Filters {
 		if filter.Key != types.FilterNameStringTypeName {
@@ -232,18 +244,24 @@ func (s *Service) ListSecrets(ctx context.Context, in *secretsmanager.ListSecret
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.purge()
-	listed := &secretsmanager.ListSecretsOutput{SecretList: []types.SecretListEntry{}}
+	entries := []types.SecretListEntry{}
 	for _, one := range s.secrets {
 		if !one.condemned.IsZero() && !aws.ToBool(in.IncludePlannedDeletion) || !one.passes(in.Filters) {
 			continue
 		}
-		listed.SecretList = append(listed.SecretList, types.SecretListEntry{
+		entries = append(entries, types.SecretListEntry{
 			ARN: aws.String(one.arn), Name: aws.String(one.name), Description: optional(one.description), KmsKeyId: optional(one.key),
 			OwningService: optional(one.owner), Tags: one.tags, SecretVersionsToStages: one.versionsToStages(),
+			RotationEnabled: optionalBool(one.rotation.enabled), RotationLambdaARN: optional(one.rotation.function), RotationRules: one.rotation.rules,
+			LastRotatedDate: moment(one.rotation.rotated), NextRotationDate: one.rotation.next(one.created),
 			CreatedDate: moment(one.created), LastChangedDate: moment(one.changed), LastAccessedDate: moment(one.accessed), DeletedDate: moment(one.deleted),
 		})
 	}
-	return listed, nil
+	shown, next, err := page(entries, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	return &secretsmanager.ListSecretsOutput{SecretList: shown, NextToken: next}, nil
 }
 
 // passes tells whether the name begins with one of each filter's values.
@@ -285,39 +303,4 @@ func (s *Service) UntagResource(ctx context.Context, in *secretsmanager.UntagRes
 	}
 	found.tags = slices.DeleteFunc(slices.Clone(found.tags), func(tag types.Tag) bool { return slices.Contains(in.TagKeys, aws.ToString(tag.Key)) })
 	return &secretsmanager.UntagResourceOutput{}, nil
-}
-
-// PutResourcePolicy gives the secret a policy of its own.
-func (s *Service) PutResourcePolicy(ctx context.Context, in *secretsmanager.PutResourcePolicyInput) (*secretsmanager.PutResourcePolicyOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, err := s.writable(ctx, "PutResourcePolicy", in.SecretId)
-	if err != nil {
-		return nil, err
-	}
-	found.policy = aws.ToString(in.ResourcePolicy)
-	return &secretsmanager.PutResourcePolicyOutput{ARN: aws.String(found.arn), Name: aws.String(found.name)}, nil
-}
-
-// GetResourcePolicy reads it.
-func (s *Service) GetResourcePolicy(ctx context.Context, in *secretsmanager.GetResourcePolicyInput) (*secretsmanager.GetResourcePolicyOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, err := s.alive(ctx, "GetResourcePolicy", in.SecretId, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &secretsmanager.GetResourcePolicyOutput{ARN: aws.String(found.arn), Name: aws.String(found.name), ResourcePolicy: optional(found.policy)}, nil
-}
-
-// DeleteResourcePolicy takes it away.
-func (s *Service) DeleteResourcePolicy(ctx context.Context, in *secretsmanager.DeleteResourcePolicyInput) (*secretsmanager.DeleteResourcePolicyOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, err := s.writable(ctx, "DeleteResourcePolicy", in.SecretId)
-	if err != nil {
-		return nil, err
-	}
-	found.policy = ""
-	return &secretsmanager.DeleteResourcePolicyOutput{ARN: aws.String(found.arn), Name: aws.String(found.name)}, nil
 }

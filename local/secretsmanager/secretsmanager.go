@@ -6,13 +6,16 @@ package secretsmanager
 import (
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/smithy-go"
 	"github.com/jonboulle/clockwork"
 
 	"api-destination-credentials/local/access"
@@ -22,6 +25,11 @@ import (
 type Keys interface {
 	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error)
 	Decrypt(context.Context, *kms.DecryptInput) (*kms.DecryptOutput, error)
+}
+
+// Functions rotate secrets.
+type Functions interface {
+	Invoke(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error)
 }
 
 // Events takes what the service announces on the default event bus.
@@ -36,19 +44,35 @@ type Config struct {
 	Clock   clockwork.Clock
 	Keys    Keys
 	Events  Events
+	// Functions is needed by RotateSecret only.
+	Functions Functions
+	Log       *slog.Logger // of failed rotations; nil for silence
 }
 
-// Service is AWS Secrets Manager in one account and Region, without rotation
-// and replication. It is safe for concurrent use.
+// Service is AWS Secrets Manager in one account and Region, without
+// replication. It is safe for concurrent use.
 type Service struct {
 	Config
 
+	ctx  context.Context // of rotations
+	stop context.CancelFunc
+
 	mu      sync.Mutex
-	secrets []*secret // in order of creation
+	running int           // rotations
+	rest    chan struct{} // closed when none runs
+	secrets []*secret     // in order of creation
 }
 
-// New returns a service without secrets.
-func New(config Config) *Service { return &Service{Config: config} }
+// New returns a service without secrets. Close it after use.
+func New(config Config) *Service {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{Config: config, rest: make(chan struct{})}
+	close(s.rest)
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	return s
+}
 
 type secret struct {
 	arn, name, description string
@@ -61,6 +85,7 @@ type secret struct {
 	condemned              time.Time         // when a deleted secret goes; zero if it is not deleted
 	versions               []*version        // in order of creation
 	stages                 map[string]string // staging label: version id
+	rotation               rotation
 }
 
 type version struct {
@@ -176,6 +201,10 @@ func notFound(message string) error {
 
 func invalidParameter(message string) error {
 	return &types.InvalidParameterException{Message: aws.String(message)}
+}
+
+func accessDenied(message string) error {
+	return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: message}
 }
 
 func invalidRequest(message string) error {

@@ -282,7 +282,7 @@ func TestAManagedSecretIsChangedByWayOfItsOwnerOnly(t *testing.T) {
 		t.Errorf("owned by %q", aws.ToString(shown.OwningService))
 	}
 	put := &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretString: aws.String("{1}"), ClientRequestToken: token(2)}
-	if _, err := w.PutSecretValue(t.Context(), put); code(err) != "InvalidRequestException" {
+	if _, err := w.PutSecretValue(t.Context(), put); code(err) != "InvalidRequestException" || !strings.Contains(err.Error(), "Operation is not allowed on secret owned by events") {
 		t.Errorf("somebody else changed it: %v", err)
 	}
 	if _, err := w.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: made.ARN}); code(err) != "InvalidRequestException" {
@@ -351,6 +351,22 @@ func TestSecretsAreListedByName(t *testing.T) {
 	}
 }
 
+func TestAListComesInPages(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	must(t, w.put(2, "second"), w.put(3, "third"))
+	var pages []int
+	in := &secretsmanager.ListSecretVersionIdsInput{SecretId: aws.String("source"), IncludeDeprecated: aws.Bool(true), MaxResults: aws.Int32(2)}
+	for more := true; more; more = in.NextToken != nil {
+		listed, err := w.ListSecretVersionIds(t.Context(), in)
+		must(t, err)
+		pages, in.NextToken = append(pages, len(listed.Versions)), listed.NextToken
+	}
+	if difference := cmp.Diff([]int{2, 1}, pages); difference != "" {
+		t.Error(difference)
+	}
+}
+
 func TestBadInputIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.create()
@@ -372,6 +388,9 @@ func TestBadInputIsRefused(t *testing.T) {
 		"nowhere":           {"InvalidParameterException", w.move("label", nil, nil)},
 		"to no version":     {"ResourceNotFoundException", w.move("label", nil, token(9))},
 		"the name is taken": {"ResourceExistsException", second(w.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("source")}))},
+		"a policy of text": {"MalformedPolicyDocumentException", second(w.PutResourcePolicy(t.Context(), &secretsmanager.PutResourcePolicyInput{
+			SecretId: aws.String("source"), ResourcePolicy: aws.String("text"),
+		}))},
 		"two windows": {"InvalidParameterException", second(w.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{
 			SecretId: aws.String("source"), ForceDeleteWithoutRecovery: aws.Bool(true), RecoveryWindowInDays: aws.Int64(7),
 		}))},

@@ -145,15 +145,23 @@ func tokenUsed(target *secret, token string) error {
 		"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", token, target.arn))}
 }
 
+func checkToken(token string) error {
+	switch {
+	case token == "":
+		return invalidParameter("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+	case len(token) < 32 || len(token) > 64:
+		return invalidParameter("ClientRequestToken must be 32-64 characters long.")
+	}
+	return nil
+}
+
 // add encrypts a value as a version without labels.
 func (s *Service) add(ctx context.Context, target *secret, token *string, given *value) (*version, error) {
 	id := aws.ToString(token)
-	switch {
-	case id == "":
-		return nil, invalidParameter("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
-	case len(id) < 32 || len(id) > 64:
-		return nil, invalidParameter("ClientRequestToken must be 32-64 characters long.")
-	case len(given.data) == 0 || len(given.data) > maxValue:
+	if err := checkToken(id); err != nil {
+		return nil, err
+	}
+	if len(given.data) == 0 || len(given.data) > maxValue {
 		return nil, invalidParameter(fmt.Sprintf("The secret value has %d bytes; it has to have 1 to %d.", len(given.data), maxValue))
 	}
 	made := target.version(id)
@@ -165,6 +173,7 @@ func (s *Service) add(ctx context.Context, target *secret, token *string, given 
 		target.versions = slices.DeleteFunc(target.versions, func(v *version) bool { return v == made })
 		return nil, err
 	}
+	target.abandon(id)
 	target.collect(s.Clock.Now())
 	return made, nil
 }
@@ -200,5 +209,6 @@ func (s *Service) ListSecretVersionIds(ctx context.Context, in *secretsmanager.L
 			VersionId: aws.String(v.id), VersionStages: labels, CreatedDate: aws.Time(v.created), KmsKeyIds: []string{found.keyID()},
 		})
 	}
-	return listed, nil
+	listed.Versions, listed.NextToken, err = page(listed.Versions, in.MaxResults, in.NextToken)
+	return listed, err
 }

@@ -285,10 +285,13 @@ func system(m *message, in *sqs.ReceiveMessageInput) map[string]string {
 		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.first.UnixMilli(), 10),
 		"SentTimestamp":                    strconv.FormatInt(m.sent.UnixMilli(), 10),
 	}
+	wanted := slices.Clone(in.MessageSystemAttributeNames)
+	//lint:ignore SA1019 clients still send the deprecated name
+	for _, name := range in.AttributeNames {
+		wanted = append(wanted, types.MessageSystemAttributeName(name))
+	}
 	maps.DeleteFunc(all, func(name, _ string) bool {
-		return !slices.Contains(in.MessageSystemAttributeNames, types.MessageSystemAttributeName(name)) &&
-			!slices.Contains(in.MessageSystemAttributeNames, types.MessageSystemAttributeNameAll) &&
-			!slices.Contains(in.AttributeNames, types.QueueAttributeName(name)) && !slices.Contains(in.AttributeNames, types.QueueAttributeNameAll)
+		return !slices.Contains(wanted, types.MessageSystemAttributeName(name)) && !slices.Contains(wanted, types.MessageSystemAttributeNameAll)
 	})
 	return all
 }

@@ -1,0 +1,229 @@
+// Package demo tells the whole story on an AWS endpoint: both stacks deployed,
+// an event delivered, the client secret changed, the connection brought in
+// step, a second event delivered, everything deleted.
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"api-destination-credentials/local/deploy"
+)
+
+// arrival bounds how long an event may take to reach the receiver's log.
+const arrival = 30 * time.Second
+
+// Demo is one telling.
+type Demo struct {
+	AWS     aws.Config // the endpoint, without stacks
+	Root    string     // the repository
+	Out     io.Writer
+	Colours bool
+}
+
+// Run tells the story. The first step that does not come out as it should
+// ends it with the reason; the stacks are then left as they are.
+func (d Demo) Run(ctx context.Context) error {
+	out := &screen{out: d.Out, colours: d.Colours, started: time.Now()}
+	s := &story{
+		screen:   out,
+		root:     d.Root,
+		deployer: deploy.New(d.AWS, d.Root, out.stackEvent),
+		events:   eventbridge.NewFromConfig(d.AWS),
+		secrets:  secretsmanager.NewFromConfig(d.AWS),
+		cognito:  cognitoidentityprovider.NewFromConfig(d.AWS),
+		logs:     cloudwatchlogs.NewFromConfig(d.AWS),
+	}
+	for _, step := range []func(context.Context) error{s.deploy, s.deliver, s.changeSecret, s.deliver, s.tidyUp} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	s.chapter("Done")
+	s.fact("delivered", "%s with the first client secret", s.delivered[0])
+	s.fact("delivered", "%s with the second, after the first was retired", s.delivered[1])
+	s.fact("left behind", "nothing: no stack, connection, secret or log group")
+	return nil
+}
+
+type story struct {
+	*screen
+	root     string
+	deployer *deploy.Deployer
+	events   *eventbridge.Client
+	secrets  *secretsmanager.Client
+	cognito  *cognitoidentityprovider.Client
+	logs     *cloudwatchlogs.Client
+
+	prerequisite, application map[string]string // stack outputs
+	delivered                 []string          // event ids
+}
+
+func (s *story) deploy(ctx context.Context) (err error) {
+	s.chapter("Deploy prerequisite.yaml: identity provider, key, source secret")
+	if s.prerequisite, err = s.deployer.Prerequisite(ctx); err != nil {
+		return err
+	}
+	s.fact("token endpoint", "%s", s.prerequisite["AuthorizationEndpoint"])
+	s.fact("client id", "%s", s.prerequisite["ClientID"])
+	s.fact("key", "%s", s.prerequisite["CMKKeyARN"])
+	s.chapter("Build the functions and deploy template.yaml: bus, rule, connection, destination, receiver")
+	if s.application, err = s.deployer.Application(ctx, nil); err != nil {
+		return err
+	}
+	return s.connection(ctx)
+}
+
+// connection shows which version the connection holds, and insists on AUTHORIZED.
+func (s *story) connection(ctx context.Context) error {
+	shown, err := s.events.DescribeConnection(ctx, &eventbridge.DescribeConnectionInput{Name: aws.String(s.application["ConnectionName"])})
+	if err != nil {
+		return err
+	}
+	if shown.ConnectionState != ebtypes.ConnectionStateAuthorized {
+		return fmt.Errorf("connection %s is %s (%s)", aws.ToString(shown.Name), shown.ConnectionState, aws.ToString(shown.StateReason))
+	}
+	s.fact("connection", "%s %s, holds version %s", aws.ToString(shown.Name), shown.ConnectionState, s.application["CredentialsVersion"])
+	return nil
+}
+
+// deliver puts the event of testEvent.json and waits until the receiver has
+// logged it.
+func (s *story) deliver(ctx context.Context) error {
+	s.chapter("Put the event of testEvent.json")
+	text, err := os.ReadFile(filepath.Join(s.root, "testEvent.json"))
+	if err != nil {
+		return err
+	}
+	var entries []ebtypes.PutEventsRequestEntry
+	if err := json.Unmarshal(text, &entries); err != nil {
+		return fmt.Errorf("testEvent.json: %w", err)
+	}
+	began := time.Now()
+	accepted, err := s.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+	if err != nil {
+		return err
+	}
+	if accepted.FailedEntryCount != 0 {
+		return fmt.Errorf("the event was refused: %s", aws.ToString(accepted.Entries[0].ErrorMessage))
+	}
+	id := aws.ToString(accepted.Entries[0].EventId)
+	s.fact("event id", "%s", id)
+	line, err := s.receiverLine(ctx, id)
+	if err != nil {
+		return err
+	}
+	s.fact("receiver's log", "%s", line)
+	s.fact("took", "%d ms", time.Since(began).Milliseconds())
+	s.delivered = append(s.delivered, id)
+	return nil
+}
+
+func (s *story) receiverLine(ctx context.Context, id string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, arrival)
+	defer cancel()
+	for {
+		found, err := s.logs.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: aws.String(s.application["ReceiverLogGroup"]), FilterPattern: aws.String(`"` + id + `"`),
+		})
+		if err == nil && len(found.Events) > 0 {
+			return strings.TrimSpace(aws.ToString(found.Events[0].Message)), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", errors.Join(fmt.Errorf("event %s did not reach the receiver's log within %s", id, arrival), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// changeSecret moves the source secret to a second client secret, brings the
+// connection in step by a stack update, and retires the first one, so that
+// the next delivery can only succeed with the second.
+func (s *story) changeSecret(ctx context.Context) error {
+	s.chapter("Change the source secret to a second client secret")
+	client, pool := aws.String(s.prerequisite["ClientID"]), aws.String(s.prerequisite["UserPoolId"])
+	before, err := s.cognito.ListUserPoolClientSecrets(ctx, &cognitoidentityprovider.ListUserPoolClientSecretsInput{ClientId: client, UserPoolId: pool})
+	if err != nil {
+		return err
+	}
+	added, err := s.cognito.AddUserPoolClientSecret(ctx, &cognitoidentityprovider.AddUserPoolClientSecretInput{ClientId: client, UserPoolId: pool})
+	if err != nil {
+		return err
+	}
+	value, err := json.Marshal(map[string]string{"ClientID": *client, "ClientSecret": aws.ToString(added.ClientSecretDescriptor.ClientSecretValue)})
+	if err != nil {
+		return err
+	}
+	put, err := s.secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: aws.String(s.prerequisite["OAuthSecretArn"]), SecretString: aws.String(string(value)),
+	})
+	if err != nil {
+		return err
+	}
+	s.fact("AWSCURRENT", "version %s", aws.ToString(put.VersionId))
+
+	s.chapter("Update the stack: the custom resource proves the secret and switches the connection")
+	if s.application, err = s.deployer.Application(ctx, map[string]string{"CredentialsRevision": "2"}); err != nil {
+		return err
+	}
+	if held := s.application["CredentialsVersion"]; held != aws.ToString(put.VersionId) {
+		return fmt.Errorf("the connection holds version %s, want %s", held, aws.ToString(put.VersionId))
+	}
+	if err := s.connection(ctx); err != nil {
+		return err
+	}
+	for _, old := range before.ClientSecrets {
+		if _, err := s.cognito.DeleteUserPoolClientSecret(ctx, &cognitoidentityprovider.DeleteUserPoolClientSecretInput{
+			ClientId: client, UserPoolId: pool, ClientSecretId: old.ClientSecretId,
+		}); err != nil {
+			return err
+		}
+		s.fact("retired", "client secret %s", aws.ToString(old.ClientSecretId))
+	}
+	return nil
+}
+
+func (s *story) tidyUp(ctx context.Context) error {
+	s.chapter("Delete both stacks")
+	for _, stack := range []string{deploy.ApplicationStack, deploy.PrerequisiteStack} {
+		if err := s.deployer.Delete(ctx, stack); err != nil {
+			return err
+		}
+	}
+	return s.nothingLeft(ctx)
+}
+
+// nothingLeft looks for what stacks like these leave behind when they leave anything.
+func (s *story) nothingLeft(ctx context.Context) error {
+	connections, err := s.events.ListConnections(ctx, &eventbridge.ListConnectionsInput{})
+	if err != nil {
+		return err
+	}
+	secrets, err := s.secrets.ListSecrets(ctx, &secretsmanager.ListSecretsInput{})
+	if err != nil {
+		return err
+	}
+	groups, err := s.logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{})
+	if err != nil {
+		return err
+	}
+	if c, n, g := len(connections.Connections), len(secrets.SecretList), len(groups.LogGroups); c+n+g > 0 {
+		return fmt.Errorf("left behind: %d connections, %d secrets, %d log groups", c, n, g)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package endpoint
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"api-destination-credentials/local/access"
+	"api-destination-credentials/local/cloudformation"
+	"api-destination-credentials/local/cognito"
+	"api-destination-credentials/local/eventbridge"
+	"api-destination-credentials/local/hosts"
+	"api-destination-credentials/local/httpapi"
+	"api-destination-credentials/local/iam"
+	"api-destination-credentials/local/kms"
+	"api-destination-credentials/local/lambda"
+	"api-destination-credentials/local/logs"
+	"api-destination-credentials/local/resources"
+	"api-destination-credentials/local/s3"
+	"api-destination-credentials/local/sam"
+	"api-destination-credentials/local/secretsmanager"
+	"api-destination-credentials/local/sqs"
+	"api-destination-credentials/local/wire"
+)
+
+// patience is how long a request that starts a stack operation waits for its
+// end: the clients' waiters would sleep for longer between two looks.
+const patience = 2 * time.Second
+
+// services are what an endpoint runs.
+type services struct {
+	api   http.Handler
+	hosts *hosts.Hosts
+	close func()
+}
+
+// assemble makes every service and gives each the others that it needs. The
+// certificates that functions have to trust are written to a file for them.
+func assemble(config Config, account access.Account, url, certificates string) (*services, error) {
+	names, err := hosts.New(config.Log)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(certificates, names.CertificatesPEM(), 0o600); err != nil {
+		return nil, err
+	}
+	bus := &announcements{}
+	roles := iam.New(iam.Config{Account: account, Clock: config.Clock})
+	tokens := iam.NewTokenService(roles)
+	keys := kms.New(kms.Config{Account: account, Auth: roles, Clock: config.Clock})
+	objects := s3.New(s3.Config{Account: account, Auth: roles, Clock: config.Clock})
+	groups := logs.New(logs.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys})
+	queues := sqs.New(sqs.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys, QueueURL: url})
+	pools := cognito.New(cognito.Config{Account: account, Auth: roles, Clock: config.Clock})
+	functions := lambda.New(lambda.Config{
+		Account: account, Auth: roles, Clock: config.Clock, Roles: tokens, Objects: objects, Logs: groups, Log: config.Log,
+		Environment: map[string]string{
+			"AWS_ENDPOINT_URL": url, "HTTPS_PROXY": url, "NO_PROXY": "127.0.0.1,localhost", "SSL_CERT_FILE": certificates,
+		},
+	})
+	secrets := secretsmanager.New(secretsmanager.Config{
+		Account: account, Auth: roles, Clock: config.Clock, Keys: keys, Events: bus, Functions: functions, Log: config.Log,
+	})
+	gateway := httpapi.New(httpapi.Config{
+		Account: account, Auth: roles, Clock: config.Clock, Functions: functions, HTTP: names.Transport(), Log: config.Log,
+	})
+	events := eventbridge.New(eventbridge.Config{
+		Account: account, Auth: roles, Clock: config.Clock, Secrets: secrets, Keys: keys, Queues: queues, Functions: functions,
+		Roles: lender{tokens, roles}, HTTP: names.Transport(), Log: config.Log,
+	})
+	bus.to(events)
+	stacks := cloudformation.New(cloudformation.Config{
+		Account: account, Auth: roles, Clock: config.Clock, Transform: sam.Transform,
+		Types: resources.Types(resources.Services{
+			Keys: keys, Secrets: secrets, Cognito: pools, Roles: roles, Functions: functions, Logs: groups, Queues: queues,
+			Events: events, Gateway: gateway, Buckets: objects, Clock: config.Clock,
+		}),
+		Objects: objects, Secrets: secrets, Functions: functions, EndpointURL: url, Patience: patience, Log: config.Log,
+	})
+	names.Handle("*.auth."+account.Region+".amazoncognito.com", pools.AuthHandler())
+	names.Handle("cognito-idp."+account.Region+".amazonaws.com", pools.IdentityHandler())
+	names.Handle("*.execute-api."+account.Region+".amazonaws.com", gateway.Handler())
+	names.Handle(stacks.ResponseHost(), stacks.ResponseHandler())
+	return &services{
+		hosts: names,
+		api: wire.New(wire.Config{
+			Account: account, Identify: tokens.Identify, S3: objects.Handler(), Log: config.Log,
+			Services: []wire.Service{
+				{Name: "apigateway", Impl: gateway},
+				{Name: "cloudformation", Impl: stacks},
+				{Name: "cognito-idp", Impl: pools},
+				{Name: "events", Impl: events},
+				{Name: "iam", Impl: roles},
+				{Name: "kms", Impl: keys},
+				{Name: "lambda", Impl: functions},
+				{Name: "logs", Impl: groups},
+				{Name: "secretsmanager", Impl: secrets},
+				{Name: "sqs", Impl: queues},
+				{Name: "sts", Impl: tokens},
+			},
+		}),
+		close: func() {
+			stacks.Close()
+			secrets.Close()
+			bus.stop()
+			events.Close()
+			functions.Close()
+			names.Close()
+		},
+	}, nil
+}
+
+// lender is what EventBridge needs of IAM and STS.
+type lender struct {
+	*iam.TokenService
+	*iam.Service
+}
+
+// announcements carries the events of services to the default event bus, which
+// is made after them. They are handed over in the background: the bus itself
+// may be waiting for the service that announces.
+type announcements struct {
+	bus  *eventbridge.Service
+	work sync.WaitGroup
+}
+
+func (a *announcements) to(bus *eventbridge.Service) { a.bus = bus }
+
+func (a *announcements) stop() { a.work.Wait() }
+
+// Publish implements the services' Events.
+func (a *announcements) Publish(ctx context.Context, source, detailType string, resources []string, detail any) {
+	a.work.Go(func() { a.bus.Publish(context.WithoutCancel(ctx), source, detailType, resources, detail) })
+}

@@ -1,0 +1,183 @@
+// Package eventbridge is Amazon EventBridge: event buses and rules, connections
+// with their managed secrets and OAuth tokens, API destinations, and the
+// delivery of events with retries and dead letters.
+//
+// It promises that every accepted event is delivered to every target it
+// matches or ends in the target's dead-letter queue, unless the queue itself
+// refuses it. Deliveries, authorizations and deletions run in the background;
+// Idle waits for them and Close ends them.
+package eventbridge
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/jonboulle/clockwork"
+
+	"api-destination-credentials/local/access"
+)
+
+// Config is what EventBridge depends on. All but Log and Metrics is required.
+type Config struct {
+	Account   access.Account
+	Auth      access.Authorizer
+	Clock     clockwork.Clock
+	Secrets   Secrets
+	Keys      Keys
+	Queues    Queues
+	Functions Functions
+	Roles     Roles
+	// HTTP reaches authorization endpoints and destinations.
+	HTTP    http.RoundTripper
+	Log     *slog.Logger // nil for silence
+	Metrics Metrics      // nil for none
+}
+
+// Secrets holds the secrets of connections. CreateOwnedSecret makes a secret
+// that only owningService may write.
+type Secrets interface {
+	CreateOwnedSecret(ctx context.Context, owningService string, in *secretsmanager.CreateSecretInput) (*secretsmanager.CreateSecretOutput, error)
+	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput) (*secretsmanager.PutSecretValueOutput, error)
+	UpdateSecret(context.Context, *secretsmanager.UpdateSecretInput) (*secretsmanager.UpdateSecretOutput, error)
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error)
+	DeleteSecret(context.Context, *secretsmanager.DeleteSecretInput) (*secretsmanager.DeleteSecretOutput, error)
+}
+
+// Keys encrypt the events of a bus and are checked before a connection takes one.
+type Keys interface {
+	DescribeKey(context.Context, *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error)
+	ListResourceTags(context.Context, *kms.ListResourceTagsInput) (*kms.ListResourceTagsOutput, error)
+	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error)
+	Decrypt(context.Context, *kms.DecryptInput) (*kms.DecryptOutput, error)
+}
+
+// Queues are targets and dead-letter queues.
+type Queues interface {
+	SendMessage(context.Context, *sqs.SendMessageInput) (*sqs.SendMessageOutput, error)
+}
+
+// Functions are targets.
+type Functions interface {
+	Invoke(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error)
+}
+
+// Roles lends a rule the role of its target. Identify tells whose temporary
+// credentials these are. The service-linked role is
+// AWSServiceRoleForAmazonEventBridgeApiDestinations; its policy is the role
+// keeper's to know.
+type Roles interface {
+	AssumeRole(context.Context, *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
+	Identify(accessKeyID string) (access.Principal, error)
+	CreateServiceLinkedRole(context.Context, *iam.CreateServiceLinkedRoleInput) (*iam.CreateServiceLinkedRoleOutput, error)
+}
+
+// Metrics counts under the names that CloudWatch knows in the namespace AWS/Events.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+type Metrics interface {
+	Count(name string, dimensions map[string]string, n float64)
+}
+
+// Service is EventBridge in one account and Region.
+type Service struct {
+	Config
+	mu           sync.Mutex // guards what follows and all that it holds
+	buses        map[string]*bus
+	connections  map[string]*connection
+	destinations map[string]*destination
+	tags         map[string]map[string]string // by resource ARN
+	linked       atomic.Bool                  // the service-linked role is there
+	work         *work
+}
+
+// New returns an EventBridge with nothing but the default event bus.
+func New(config Config) *Service {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Metrics == nil {
+		config.Metrics = noMetrics{}
+	}
+	s := &Service{
+		Config:       config,
+		buses:        map[string]*bus{},
+		connections:  map[string]*connection{},
+		destinations: map[string]*destination{},
+		tags:         map[string]map[string]string{},
+		work:         newWork(),
+	}
+	s.buses[defaultBus] = s.newBus(defaultBus)
+	s.tags[s.busARN(defaultBus)] = map[string]string{}
+	return s
+}
+
+type noMetrics struct{}
+
+func (noMetrics) Count(string, map[string]string, float64) {}
+
+// Close stops all background work and waits for it. Events still on their way
+// are lost.
+func (s *Service) Close() { s.work.close() }
+
+// Idle waits until no delivery, authorization or deletion is under way or
+// waits for its next attempt, or until ctx is done.
+func (s *Service) Idle(ctx context.Context) error { return s.work.idle(ctx) }
+
+func (s *Service) now() time.Time { return s.Clock.Now().UTC() }
+
+// pause waits for d, or returns false because the service closes.
+func (s *Service) pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := s.Clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.Chan():
+		return true
+	}
+}
+
+// within returns a context that ends after d, with the cause DeadlineExceeded.
+func (s *Service) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := s.Clock.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
+	return ctx, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
+
+func (s *Service) authorize(ctx context.Context, action, resource string) error {
+	return s.Auth.Authorize(ctx, access.Request{Action: "events:" + action, Resource: resource})
+}
+
+// asService makes EventBridge itself the caller, on behalf of one of its resources.
+func asService(ctx context.Context, sourceARN string) context.Context {
+	return access.WithCaller(ctx, access.Principal{Service: "events.amazonaws.com", SourceARN: sourceARN})
+}
+
+// onBehalf passes the caller's request on to another service.
+func (s *Service) onBehalf(ctx context.Context) context.Context {
+	return access.WithCaller(ctx, access.Caller(ctx).Through("events", s.Account.Region))
+}
+
+func tagged(tags []types.Tag) map[string]string {
+	set := map[string]string{}
+	for _, tag := range tags {
+		set[value(tag.Key)] = value(tag.Value)
+	}
+	return set
+}

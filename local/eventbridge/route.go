@@ -1,0 +1,57 @@
+package eventbridge
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"api-destination-credentials/local/eventbridge/pattern"
+)
+
+// Publish puts an event of an AWS service on the default bus. The detail has
+// to encode as a JSON object; AWS's own events are not encrypted with the
+// bus's key.
+func (s *Service) Publish(ctx context.Context, source, detailType string, resources []string, detail any) {
+	encoded, err := json.Marshal(detail)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "event cannot be encoded", "source", source, "detailType", detailType, "error", err.Error())
+		return
+	}
+	s.route(defaultBus, s.newEvent(source, detailType, s.now(), resources, encoded))
+}
+
+// route starts a delivery to every target of every rule that the event matches.
+func (s *Service) route(busName string, e *event) {
+	read, err := pattern.ReadEvent(e.text)
+	if err != nil {
+		s.Log.Error("event cannot be read", "eventId", e.id, "error", err.Error())
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buses[busName]
+	if b == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
+		r := b.rules[name]
+		if r.state == types.RuleStateDisabled || !r.pattern.Matches(read) {
+			continue
+		}
+		s.count("MatchedEvents", busName, name)
+		s.count("TriggeredRules", busName, name)
+		for _, id := range slices.Sorted(maps.Keys(r.targets)) {
+			d := &delivery{event: e, bus: busName, ruleName: name, ruleARN: r.arn, target: r.targets[id]}
+			s.work.start(func(ctx context.Context) { s.deliver(ctx, d) })
+		}
+	}
+}
+
+// count adds one under both sets of dimensions that CloudWatch offers for rules.
+func (s *Service) count(name, bus, rule string) {
+	s.Metrics.Count(name, map[string]string{"RuleName": rule}, 1)
+	s.Metrics.Count(name, map[string]string{"EventBusName": bus, "RuleName": rule}, 1)
+}
