@@ -3,8 +3,6 @@ package kms
 import (
 	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -14,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"api-destination-credentials/local/envelope"
 	"github.com/google/uuid"
 )
 
@@ -204,38 +204,21 @@ func (s *Service) usable(ctx context.Context, action string, id *string, encrypt
 	return k, nil
 }
 
-// seal makes: key id, nonce, ciphertext.
+// seal puts the key id in front of the ciphertext.
 func (k *key) seal(plaintext []byte, encryptionContext map[string]string) ([]byte, error) {
-	box, err := k.cipher()
+	sealed, err := envelope.Seal(k.material, plaintext, canonical(encryptionContext))
 	if err != nil {
 		return nil, err
 	}
-	nonce := random(box.NonceSize())
-	return box.Seal(append([]byte(k.id), nonce...), nonce, plaintext, canonical(encryptionContext)), nil
+	return append([]byte(k.id), sealed...), nil
 }
 
 func (k *key) open(blob []byte, encryptionContext map[string]string) ([]byte, error) {
-	box, err := k.cipher()
-	if err != nil {
-		return nil, err
-	}
-	rest := blob[idLength:]
-	if len(rest) < box.NonceSize() {
-		return nil, &types.InvalidCiphertextException{}
-	}
-	plaintext, err := box.Open(nil, rest[:box.NonceSize()], rest[box.NonceSize():], canonical(encryptionContext))
+	plaintext, err := envelope.Open(k.material, blob[idLength:], canonical(encryptionContext))
 	if err != nil {
 		return nil, &types.InvalidCiphertextException{}
 	}
 	return plaintext, nil
-}
-
-func (k *key) cipher() (cipher.AEAD, error) {
-	block, err := aes.NewCipher(k.material)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
 }
 
 // canonical writes an encryption context so that no two are written alike.

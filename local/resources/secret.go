@@ -18,6 +18,7 @@ type Secrets interface {
 	DeleteSecret(context.Context, *secretsmanager.DeleteSecretInput) (*secretsmanager.DeleteSecretOutput, error)
 	PutResourcePolicy(context.Context, *secretsmanager.PutResourcePolicyInput) (*secretsmanager.PutResourcePolicyOutput, error)
 	DeleteResourcePolicy(context.Context, *secretsmanager.DeleteResourcePolicyInput) (*secretsmanager.DeleteResourcePolicyOutput, error)
+	GetRandomPassword(context.Context, *secretsmanager.GetRandomPasswordInput) (*secretsmanager.GetRandomPasswordOutput, error)
 	TagResource(context.Context, *secretsmanager.TagResourceInput) (*secretsmanager.TagResourceOutput, error)
 	UntagResource(context.Context, *secretsmanager.UntagResourceInput) (*secretsmanager.UntagResourceOutput, error)
 }
@@ -41,7 +42,7 @@ func (s secret) create(ctx context.Context, r cloudformation.Request) (cloudform
 	if err != nil {
 		return cloudformation.Result{}, err
 	}
-	value, err := secretValue(r.Properties)
+	value, err := s.value(ctx, r.Properties)
 	if err != nil {
 		return cloudformation.Result{}, err
 	}
@@ -58,7 +59,7 @@ func (s secret) create(ctx context.Context, r cloudformation.Request) (cloudform
 func (s secret) update(ctx context.Context, r cloudformation.Request) (cloudformation.Result, error) {
 	members := pick(complete(r, object{"Description": "", "KmsKeyId": "alias/aws/secretsmanager"}), "Description", "KmsKeyId")
 	if changed(r, "SecretString", "GenerateSecretString") {
-		value, err := secretValue(r.Properties)
+		value, err := s.value(ctx, r.Properties)
 		if err != nil {
 			return cloudformation.Result{}, err
 		}
@@ -80,8 +81,8 @@ func (s secret) delete(ctx context.Context, r cloudformation.Request) error {
 	return unlessGone(do(ctx, s.secrets.DeleteSecret, object{"SecretId": r.PhysicalID, "ForceDeleteWithoutRecovery": true}))
 }
 
-// secretValue is the text to store; nil for a secret without a value.
-func secretValue(properties object) (any, error) {
+// value is the text to store; nil for a secret without a value.
+func (s secret) value(ctx context.Context, properties object) (any, error) {
 	stated, generate := properties["SecretString"], properties["GenerateSecretString"]
 	if generate == nil {
 		return stated, nil
@@ -93,11 +94,11 @@ func secretValue(properties object) (any, error) {
 	if !isObject {
 		return nil, errors.New("GenerateSecretString must be an object")
 	}
-	made, err := password(with(rules, object{"SecretStringTemplate": nil, "GenerateStringKey": nil}))
+	made, err := call(ctx, s.secrets.GetRandomPassword, with(rules, object{"SecretStringTemplate": nil, "GenerateStringKey": nil}))
 	if err != nil {
 		return nil, err
 	}
-	return fillTemplate(rules, made)
+	return fillTemplate(rules, aws.ToString(made.RandomPassword))
 }
 
 // fillTemplate puts a password into the JSON of SecretStringTemplate, under

@@ -2,9 +2,6 @@ package secretsmanager
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"api-destination-credentials/local/access"
+	"api-destination-credentials/local/envelope"
 )
 
 func (one *secret) keyID() string {
@@ -32,15 +30,11 @@ func (s *Service) seal(ctx context.Context, target *secret, v *version, given *v
 	if err != nil {
 		return keyFailure(err, func(message *string) error { return &types.EncryptionFailure{Message: message} })
 	}
-	box, err := sealer(made.Plaintext)
+	sealed, err := envelope.Seal(made.Plaintext, given.data, nil)
 	if err != nil {
 		return err
 	}
-	nonce := make([]byte, box.NonceSize())
-	if _, err := rand.Read(nonce); err != nil {
-		return err
-	}
-	v.text, v.sealed, v.dataKey = given.text, box.Seal(nonce, nonce, given.data, nil), made.CiphertextBlob
+	v.text, v.sealed, v.dataKey = given.text, sealed, made.CiphertextBlob
 	return nil
 }
 
@@ -49,11 +43,7 @@ func (s *Service) open(ctx context.Context, target *secret, v *version) ([]byte,
 	if err != nil {
 		return nil, keyFailure(err, func(message *string) error { return &types.DecryptionFailure{Message: message} })
 	}
-	box, err := sealer(key.Plaintext)
-	if err != nil {
-		return nil, err
-	}
-	return box.Open(nil, v.sealed[:box.NonceSize()], v.sealed[box.NonceSize():], nil)
+	return envelope.Open(key.Plaintext, v.sealed, nil)
 }
 
 // reencrypt moves every version to another key; nothing changes where one cannot be moved.
@@ -88,14 +78,6 @@ func (one *secret) context(v *version) map[string]string {
 
 func (s *Service) through(ctx context.Context) context.Context {
 	return access.WithCaller(ctx, access.Caller(ctx).Through("secretsmanager", s.Account.Region))
-}
-
-func sealer(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
 }
 
 // keyFailure says what KMS said under a name of Secrets Manager's own.

@@ -2,10 +2,7 @@ package sqs
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/md5"
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -24,6 +21,7 @@ import (
 	"github.com/google/uuid"
 
 	"api-destination-credentials/local/access"
+	"api-destination-credentials/local/envelope"
 )
 
 type message struct {
@@ -108,15 +106,10 @@ func (s *Service) seal(ctx context.Context, name, key string, m *message) error 
 	if err != nil {
 		return keyFailure(err)
 	}
-	box, err := sealer(made.Plaintext)
-	if err != nil {
+	if m.body, err = envelope.Seal(made.Plaintext, m.body, nil); err != nil {
 		return err
 	}
-	nonce := make([]byte, box.NonceSize())
-	if _, err := rand.Read(nonce); err != nil {
-		return err
-	}
-	m.body, m.dataKey = box.Seal(nonce, nonce, m.body, nil), made.CiphertextBlob
+	m.dataKey = made.CiphertextBlob
 	return nil
 }
 
@@ -130,23 +123,11 @@ func (s *Service) open(ctx context.Context, name string, m *message) ([]byte, er
 	if err != nil {
 		return nil, keyFailure(err)
 	}
-	box, err := sealer(key.Plaintext)
-	if err != nil {
-		return nil, err
-	}
-	return box.Open(nil, m.body[:box.NonceSize()], m.body[box.NonceSize():], nil)
+	return envelope.Open(key.Plaintext, m.body, nil)
 }
 
 func (s *Service) through(ctx context.Context) context.Context {
 	return access.WithCaller(ctx, access.Caller(ctx).Through("sqs", s.config.Account.Region))
-}
-
-func sealer(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
 }
 
 // keyFailure gives KMS's errors the codes that SQS has for them.
