@@ -8,7 +8,6 @@ package cloudformation
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -57,7 +56,6 @@ type Config struct {
 	// 30 seconds between polls, which a stack that is done at once need not
 	// cost. Zero answers at once, as AWS does.
 	Patience time.Duration
-	Log      *slog.Logger
 }
 
 // Service is CloudFormation in one account and Region. It is safe for

@@ -38,8 +38,6 @@ type Provider struct {
 	Properties map[string]bool
 	// Replace names the properties whose change replaces the resource.
 	Replace []string
-	// WriteOnly names the properties that cannot be read back, such as secrets.
-	WriteOnly []string
 	// Create makes the resource. If it fails with a PhysicalID in its result,
 	// rollback deletes what is there.
 	Create func(ctx context.Context, r Request) (Result, error)

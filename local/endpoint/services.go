@@ -77,7 +77,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 			Keys: keys, Secrets: secrets, Cognito: pools, Roles: roles, Functions: functions, Logs: groups, Queues: queues,
 			Events: events, Gateway: gateway, Buckets: objects, Clock: config.Clock,
 		}),
-		Objects: objects, Secrets: secrets, Functions: functions, EndpointURL: url, Patience: patience, Log: config.Log,
+		Objects: objects, Secrets: secrets, Functions: functions, EndpointURL: url, Patience: patience,
 	})
 	names.Handle("*.auth."+account.Region+".amazoncognito.com", pools.AuthHandler())
 	names.Handle("cognito-idp."+account.Region+".amazonaws.com", pools.IdentityHandler())

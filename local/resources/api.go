@@ -27,7 +27,6 @@ type api struct{ gateway Gateway }
 func (a api) provider() cloudformation.Provider {
 	return cloudformation.Provider{
 		Properties: known([]string{"Body"}, "BasePath", "CorsConfiguration", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings", "Name", "Version"),
-		WriteOnly:  []string{"Body", "BasePath", "FailOnWarnings"},
 		Create:     a.create,
 		Update:     a.update,
 		Delete: func(ctx context.Context, r cloudformation.Request) error {

@@ -25,7 +25,6 @@ func (c connection) provider() cloudformation.Provider {
 	return cloudformation.Provider{
 		Properties: known(nil, "AuthParameters", "AuthorizationType", "Description", "InvocationConnectivityParameters", "KmsKeyIdentifier", "Name"),
 		Replace:    []string{"Name"},
-		WriteOnly:  []string{"AuthParameters"},
 		Create:     c.create,
 		Update:     c.update,
 		Delete:     c.delete,

@@ -50,10 +50,9 @@ func (f function) provider() cloudformation.Provider {
 		Properties: known([]string{"Code", "Role"}, "Architectures", "DeadLetterConfig", "Description", "Environment", "EphemeralStorage",
 			"FunctionName", "Handler", "KmsKeyArn", "LoggingConfig", "MemorySize", "PackageType", "ReservedConcurrentExecutions",
 			"Runtime", "Tags", "Timeout", "TracingConfig"),
-		Replace:   []string{"FunctionName", "PackageType"},
-		WriteOnly: []string{"Code"},
-		Create:    f.create,
-		Update:    f.update,
+		Replace: []string{"FunctionName", "PackageType"},
+		Create:  f.create,
+		Update:  f.update,
 		Delete: func(ctx context.Context, r cloudformation.Request) error {
 			return unlessGone(do(ctx, f.functions.DeleteFunction, object{"FunctionName": r.PhysicalID}))
 		},

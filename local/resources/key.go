@@ -36,10 +36,9 @@ func (k key) provider() cloudformation.Provider {
 	return cloudformation.Provider{
 		Properties: known(nil, "BypassPolicyLockoutSafetyCheck", "Description", "EnableKeyRotation", "Enabled", "KeyPolicy",
 			"KeySpec", "KeyUsage", "MultiRegion", "Origin", "PendingWindowInDays", "RotationPeriodInDays", "Tags"),
-		WriteOnly: []string{"BypassPolicyLockoutSafetyCheck", "PendingWindowInDays", "RotationPeriodInDays"},
-		Create:    k.create,
-		Update:    k.update,
-		Delete:    k.delete,
+		Create: k.create,
+		Update: k.update,
+		Delete: k.delete,
 	}
 }
 

@@ -30,7 +30,6 @@ func (s secret) provider() cloudformation.Provider {
 	return cloudformation.Provider{
 		Properties: known(nil, "Description", "GenerateSecretString", "KmsKeyId", "Name", "SecretString", "Tags"),
 		Replace:    []string{"Name"},
-		WriteOnly:  []string{"SecretString", "GenerateSecretString"},
 		Create:     s.create,
 		Update:     s.update,
 		Delete:     s.delete,
@@ -135,7 +134,6 @@ func (p secretPolicy) provider() cloudformation.Provider {
 	return cloudformation.Provider{
 		Properties: known([]string{"ResourcePolicy", "SecretId"}, "BlockPublicPolicy"),
 		Replace:    []string{"SecretId"},
-		WriteOnly:  []string{"BlockPublicPolicy"},
 		Create:     p.put,
 		Update:     p.put,
 		Delete: func(ctx context.Context, r cloudformation.Request) error {
