@@ -48,6 +48,7 @@ type world struct {
 const (
 	connectionName = "demo-connection"
 	label          = "eventbridge/demo-connection"
+	managedSecret  = "arn:aws:secretsmanager:us-east-1:123456789012:secret:events!connection/demo-connection/1-AbCdEf"
 	keyARN         = "arn:aws:kms:us-east-1:123456789012:key/1"
 	endpoint       = "https://id.example/token"
 )
@@ -105,6 +106,9 @@ func (w *world) DescribeSecret(context.Context, *secretsmanager.DescribeSecretIn
 
 func (w *world) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	w.calls = append(w.calls, "GetSecretValue")
+	if aws.ToString(in.SecretId) == managedSecret {
+		return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(fmt.Sprintf(`{"client_id":"client-1","client_secret":%q}`, w.holds))}, nil
+	}
 	value, ok := w.values[aws.ToString(in.VersionId)]
 	if !ok {
 		return nil, &smtypes.ResourceNotFoundException{Message: aws.String("no such version")}
@@ -158,7 +162,7 @@ func (w *world) DescribeConnection(_ context.Context, in *eventbridge.DescribeCo
 		return nil, &ebtypes.ResourceNotFoundException{Message: aws.String("Failed to describe the connection(s). Connection '" + aws.ToString(in.Name) + "' does not exist.")}
 	}
 	out := &eventbridge.DescribeConnectionOutput{
-		ConnectionState: w.state, LastAuthorizedTime: aws.Time(w.authTime), AuthParameters: w.shown,
+		SecretArn: aws.String(managedSecret), ConnectionState: w.state, LastAuthorizedTime: aws.Time(w.authTime), AuthParameters: w.shown,
 		AuthorizationType: ebtypes.ConnectionAuthorizationTypeOauthClientCredentials, KmsKeyIdentifier: aws.String(w.keyARN),
 	}
 	switch {

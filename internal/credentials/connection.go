@@ -10,13 +10,17 @@ package credentials
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"api-destination-credentials/internal/oauth"
+	"api-destination-credentials/internal/secret"
 )
 
 // Current is the staging label of the version in use.
@@ -35,7 +39,9 @@ type Connection struct {
 }
 
 // Label is the staging label that marks the version this connection holds.
-func (c Connection) Label() string { return "eventbridge/" + c.Name }
+func (c Connection) Label() string { return connectionLabel + c.Name }
+
+const connectionLabel = "eventbridge/"
 
 // Events is what is done to connections.
 type Events interface {
@@ -84,10 +90,10 @@ func (c Connection) tokenRequest() *types.ConnectionHttpParameters {
 	return parameters
 }
 
-// holds tells whether EventBridge shows the connection authorized for the
+// resembles tells whether EventBridge shows the connection authorized for the
 // candidate's client with everything else as it should be. The client secret
-// itself is never shown; our label stands for it.
-func (c Connection) holds(shown *eventbridge.DescribeConnectionOutput, candidate oauth.Credentials) bool {
+// itself is not shown there.
+func (c Connection) resembles(shown *eventbridge.DescribeConnectionOutput, candidate oauth.Credentials) bool {
 	if shown.ConnectionState != types.ConnectionStateAuthorized || aws.ToString(shown.KmsKeyIdentifier) != c.KeyARN ||
 		shown.AuthorizationType != types.ConnectionAuthorizationTypeOauthClientCredentials ||
 		shown.AuthParameters == nil || shown.AuthParameters.OAuthParameters == nil {
@@ -98,6 +104,27 @@ func (c Connection) holds(shown *eventbridge.DescribeConnectionOutput, candidate
 		client.HttpMethod == types.ConnectionOAuthHttpMethodPost &&
 		client.ClientParameters != nil && aws.ToString(client.ClientParameters.ClientID) == candidate.ClientID &&
 		sameTokenRequest(client.OAuthHttpParameters, c.tokenRequest())
+}
+
+// holds tells whether the connection is authorized with the candidate. The
+// only place that shows which client secret a connection holds is the secret
+// that EventBridge keeps for it, which whoever may update the connection reads.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection-auth.html
+func (s *Syncer) holds(ctx context.Context, c Connection, shown *eventbridge.DescribeConnectionOutput, candidate oauth.Credentials) (bool, error) {
+	if !c.resembles(shown, candidate) {
+		return false, nil
+	}
+	answer, err := s.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: shown.SecretArn})
+	if err != nil {
+		return false, explain(err, "what connection %s holds cannot be read", c.Name)
+	}
+	var held struct {
+		ClientSecret secret.Text `json:"client_secret"`
+	}
+	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), &held); err != nil {
+		return false, fmt.Errorf("what connection %s holds is not JSON: update the connection by a stack update", c.Name)
+	}
+	return held.ClientSecret.Reveal() == candidate.ClientSecret.Reveal(), nil
 }
 
 func sameTokenRequest(shown, wanted *types.ConnectionHttpParameters) bool {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -28,25 +29,41 @@ func (s *Syncer) versions(ctx context.Context, c Connection) (map[string]string,
 	if err != nil {
 		return nil, explain(err, "source secret %s cannot be described", c.SecretID)
 	}
+	return holders(described), nil
+}
+
+func holders(described *secretsmanager.DescribeSecretOutput) map[string]string {
 	holder := map[string]string{}
 	for id, labels := range described.VersionIdsToStages {
 		for _, label := range labels {
 			holder[label] = id
 		}
 	}
-	return holder, nil
+	return holder
 }
 
 // candidate reads the credentials of one version of the source secret. Its
 // errors name the keys of the secret's JSON and never a value.
 func (s *Syncer) candidate(ctx context.Context, c Connection, version string) (oauth.Credentials, error) {
-	none := oauth.Credentials{}
+	read, _, err := s.dated(ctx, c, version)
+	return read, err
+}
+
+// dated is candidate with the time at which the version was created.
+func (s *Syncer) dated(ctx context.Context, c Connection, version string) (oauth.Credentials, time.Time, error) {
 	answer, err := s.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(c.SecretID), VersionId: aws.String(version)})
 	if err != nil {
-		return none, explain(err, "version %s of source secret %s cannot be read", version, c.SecretID)
+		return oauth.Credentials{}, time.Time{}, explain(err, "version %s of source secret %s cannot be read", version, c.SecretID)
 	}
+	read, err := c.parse(version, aws.ToString(answer.SecretString))
+	return read, aws.ToTime(answer.CreatedDate), err
+}
+
+// parse reads the JSON of a version.
+func (c Connection) parse(version, text string) (oauth.Credentials, error) {
+	none := oauth.Credentials{}
 	var fields map[string]any
-	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), &fields); err != nil || fields == nil {
+	if err := json.Unmarshal([]byte(text), &fields); err != nil || fields == nil {
 		return none, fmt.Errorf(`version %s of source secret %s is not a JSON object: store {"%s": "…", "%s": "…"}`,
 			version, c.SecretID, c.ClientIDKey, c.ClientSecretKey)
 	}
@@ -70,14 +87,14 @@ func (s *Syncer) candidate(ctx context.Context, c Connection, version string) (o
 	return read, nil
 }
 
-// moveLabel records that the connection holds version. Naming the version
-// that held the label makes it a compare-and-swap.
+// moveLabel moves a staging label of the source secret, or takes it off where
+// to is empty. Naming the version that held it makes it a compare-and-swap.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
-func (s *Syncer) moveLabel(ctx context.Context, c Connection, from, to string) error {
+func (s *Syncer) moveLabel(ctx context.Context, c Connection, label, from, to string) error {
 	if from == to {
 		return nil
 	}
-	move := &secretsmanager.UpdateSecretVersionStageInput{SecretId: aws.String(c.SecretID), VersionStage: aws.String(c.Label())}
+	move := &secretsmanager.UpdateSecretVersionStageInput{SecretId: aws.String(c.SecretID), VersionStage: aws.String(label)}
 	if from != "" {
 		move.RemoveFromVersionId = aws.String(from)
 	}
@@ -85,7 +102,7 @@ func (s *Syncer) moveLabel(ctx context.Context, c Connection, from, to string) e
 		move.MoveToVersionId = aws.String(to)
 	}
 	if _, err := s.Secrets.UpdateSecretVersionStage(ctx, move); err != nil {
-		return explain(err, "staging label %s of source secret %s cannot be moved", c.Label(), c.SecretID)
+		return explain(err, "staging label %s of source secret %s cannot be moved", label, c.SecretID)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func TestCreateBringsTheConnectionInStepAndLabelsTheVersionLast(t *testing.T) {
 	if w.stages[label] != "v1" || w.holds != "first" {
 		t.Errorf("the label is on %q and the connection holds %q, want v1 and first", w.stages[label], w.holds)
 	}
-	want := []string{"DescribeSecret", "DescribeKey", "ListResourceTags", "GetSecretValue", "token request", "DescribeConnection", "UpdateConnection", "DescribeConnection", "UpdateSecretVersionStage"}
+	want := []string{"DescribeSecret", "DescribeKey", "ListResourceTags", "GetSecretValue", "token request", "DescribeConnection", "UpdateConnection", "DescribeConnection", "GetSecretValue", "UpdateSecretVersionStage"}
 	if difference := cmp.Diff(want, w.calls); difference != "" {
 		t.Errorf("calls (-want +got):\n%s", difference)
 	}

@@ -42,7 +42,8 @@ type Held struct {
 // carries the staging label stage: Current, or the connection's own label to go
 // back to what it held. The version is proven first, so that a version which
 // does not work leaves the connection as it is. It waits for AUTHORIZED until
-// ctx ends. Every error is a sentence that says what to do.
+// ctx ends, and puts back what the connection held if it does not come to that.
+// Every error is a sentence that says what to do.
 func (s *Syncer) BringInStep(ctx context.Context, c Connection, stage string) (Held, error) {
 	versions, err := s.versions(ctx, c)
 	if err != nil {
@@ -52,6 +53,11 @@ func (s *Syncer) BringInStep(ctx context.Context, c Connection, stage string) (H
 	if version == "" {
 		return Held{}, fmt.Errorf("source secret %s has no version labelled %s: store the client credentials in it", c.SecretID, stage)
 	}
+	return s.hold(ctx, c, versions, version)
+}
+
+// hold makes the connection hold one version, given who carries which label.
+func (s *Syncer) hold(ctx context.Context, c Connection, versions map[string]string, version string) (Held, error) {
 	// The key first: where it also encrypts the source secret, reading that
 	// secret would fail for the same reason and say less.
 	if err := s.checkKey(ctx, c.KeyARN); err != nil {
@@ -64,23 +70,28 @@ func (s *Syncer) BringInStep(ctx context.Context, c Connection, stage string) (H
 	if err := s.prove(ctx, candidate); err != nil {
 		return Held{}, err
 	}
-	before, err := s.settled(ctx, c, time.Time{})
+	shown, err := s.settled(ctx, c, time.Time{})
 	if err != nil {
 		return Held{}, err
 	}
-	if versions[c.Label()] == version && c.holds(before, candidate) {
+	holds, err := s.holds(ctx, c, shown, candidate)
+	if err != nil {
+		return Held{}, err
+	}
+	if holds && versions[c.Label()] == version {
 		s.Log.InfoContext(ctx, "connection is in step", "connection", c.Name, "versionId", version)
-		return held(version, before), nil
+		return held(version, shown), nil
 	}
-	after, err := s.update(ctx, c, candidate, before)
-	if err != nil {
-		return Held{}, err
+	if !holds {
+		if shown, err = s.replace(ctx, c, candidate, shown); err != nil {
+			return Held{}, s.putBack(ctx, c, versions[c.Label()], version, err)
+		}
 	}
-	if err := s.moveLabel(ctx, c, versions[c.Label()], version); err != nil {
+	if err := s.moveLabel(ctx, c, c.Label(), versions[c.Label()], version); err != nil {
 		return Held{}, err
 	}
 	s.Log.InfoContext(ctx, "connection brought in step", "connection", c.Name, "versionId", version, "heldBefore", versions[c.Label()])
-	return held(version, after), nil
+	return held(version, shown), nil
 }
 
 // Release takes the connection's label off the source secret. A label, a
@@ -97,7 +108,7 @@ func (s *Syncer) Release(ctx context.Context, c Connection) error {
 	if labelled == "" {
 		return nil
 	}
-	err = s.moveLabel(ctx, c, labelled, "")
+	err = s.moveLabel(ctx, c, c.Label(), labelled, "")
 	// A secret that is marked for deletion takes no changes and needs none.
 	if isCode(err, "ResourceNotFoundException") || isCode(err, "InvalidRequestException") {
 		return nil
@@ -121,9 +132,9 @@ func (s *Syncer) prove(ctx context.Context, candidate oauth.Credentials) error {
 	}
 }
 
-// update switches the connection to the candidate and waits until it is
+// replace switches the connection to the candidate and waits until it is
 // AUTHORIZED with it, which the answer of UpdateConnection does not show.
-func (s *Syncer) update(ctx context.Context, c Connection, candidate oauth.Credentials, before *eventbridge.DescribeConnectionOutput) (*eventbridge.DescribeConnectionOutput, error) {
+func (s *Syncer) replace(ctx context.Context, c Connection, candidate oauth.Credentials, before *eventbridge.DescribeConnectionOutput) (*eventbridge.DescribeConnectionOutput, error) {
 	wait := pause{clock: s.Clock, next: 250 * time.Millisecond}
 	for {
 		_, err := s.Events.UpdateConnection(ctx, c.update(candidate))
@@ -144,21 +155,60 @@ func (s *Syncer) update(ctx context.Context, c Connection, candidate oauth.Crede
 		return nil, fmt.Errorf("connection %s is %s after the update although the credentials work (%s): look at its state reason and at the key's policy, and try again",
 			c.Name, after.ConnectionState, stateReason(after))
 	}
+	holds, err := s.holds(ctx, c, after, candidate)
+	if err != nil {
+		return nil, err
+	}
+	if !holds {
+		return nil, fmt.Errorf("connection %s was changed by somebody else at the same time: try again", c.Name)
+	}
 	return after, nil
 }
+
+// putBackTime bounds putting back, after the time for switching is over.
+const putBackTime = 8 * time.Second
+
+// putBack returns the connection to the version that its label names, if that
+// one still works, and says so beside what went wrong.
+func (s *Syncer) putBack(ctx context.Context, c Connection, labelled, failed string, cause error) error {
+	if labelled == "" || labelled == failed {
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTime)
+	defer cancel()
+	before, err := s.candidate(ctx, c, labelled)
+	if err == nil {
+		err = s.prove(ctx, before)
+	}
+	if err == nil {
+		_, err = s.Events.UpdateConnection(ctx, c.update(before))
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "connection not put back", "connection", c.Name, "versionId", labelled, "error", err.Error())
+		return cause
+	}
+	s.Log.WarnContext(ctx, "connection put back", "connection", c.Name, "versionId", labelled)
+	return fmt.Errorf("%w (the version that the connection held before was put back)", cause)
+}
+
+// staleTime is how long a description may lag behind an update. It decides
+// where two authorizations fall into the same second, the resolution of
+// LastAuthorizedTime.
+const staleTime = 15 * time.Second
 
 // settled waits until the connection is neither on its way to a state nor, if
 // it shows AUTHORIZED, still showing an authorization from before notBefore.
 func (s *Syncer) settled(ctx context.Context, c Connection, notBefore time.Time) (*eventbridge.DescribeConnectionOutput, error) {
 	wait := pause{clock: s.Clock, next: 100 * time.Millisecond}
+	began := s.Clock.Now()
 	for {
-		shown, err := s.Events.DescribeConnection(ctx, &eventbridge.DescribeConnectionInput{Name: aws.String(c.Name)})
+		shown, err := s.describe(ctx, c)
 		if err != nil {
-			return nil, explain(err, "connection %s cannot be described", c.Name)
+			return nil, err
 		}
 		switch shown.ConnectionState {
 		case types.ConnectionStateAuthorized:
-			if notBefore.IsZero() || aws.ToTime(shown.LastAuthorizedTime).After(notBefore) {
+			if notBefore.IsZero() || aws.ToTime(shown.LastAuthorizedTime).After(notBefore) || s.Clock.Since(began) > staleTime {
 				return shown, nil
 			}
 		case types.ConnectionStateCreating, types.ConnectionStateUpdating, types.ConnectionStateAuthorizing, types.ConnectionStateDeauthorizing:

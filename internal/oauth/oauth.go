@@ -46,6 +46,9 @@ const perRequest = 10 * time.Second
 // Prover asks for tokens with its HTTP client.
 type Prover struct {
 	HTTP *http.Client
+	// Destination is a URL that answers GET with a 2xx status to whoever has a
+	// token that the destination accepts; empty to leave the token unused.
+	Destination string
 }
 
 // Prove returns nil when the endpoint grants a token with the wanted scope.
@@ -78,7 +81,31 @@ func (p Prover) Prove(ctx context.Context, c Credentials) error {
 				c.Endpoint, wanted, c.ClientID)
 		}
 	}
-	return nil
+	if p.Destination == "" {
+		return nil
+	}
+	return show(ctx, &client, p.Destination, c, token)
+}
+
+// show uses the token where it is meant for.
+func show(ctx context.Context, client *http.Client, destination string, c Credentials, token *oauth2.Token) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, destination, nil)
+	if err != nil {
+		return rejected("destination %q is not a URL: correct it", destination)
+	}
+	token.SetAuthHeader(request)
+	answer, err := client.Do(request)
+	if err != nil {
+		return unavailable("destination %s cannot be reached (%s): check its address and that it is up", destination, connectionFailure(err))
+	}
+	defer answer.Body.Close()
+	switch {
+	case answer.StatusCode/100 == 2:
+		return nil
+	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
+		return rejected("destination %s does not accept a token of client %s (HTTP %d): compare the authorizer's issuer, audience and scope with the token's", destination, c.ClientID, answer.StatusCode)
+	}
+	return unavailable("destination %s answered HTTP %d: try again when it works", destination, answer.StatusCode)
 }
 
 // judge says in a sentence why no token came. It repeats the standard error

@@ -124,3 +124,30 @@ func TestTheSecretDoesNotFollowARedirect(t *testing.T) {
 		t.Fatalf("Prove() = %v, want rejected", err)
 	}
 }
+
+func TestATokenIsShownAtTheDestination(t *testing.T) {
+	for status, want := range map[int]error{200: nil, 204: nil, 401: oauth.ErrRejected, 403: oauth.ErrRejected, 500: oauth.ErrUnavailable, 302: oauth.ErrUnavailable} {
+		var shown string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(`{"access_token":"the-token","token_type":"Bearer"}`))
+				return
+			}
+			shown = r.Method + " " + r.URL.Path + " " + r.Header.Get("Authorization")
+			w.WriteHeader(status)
+		}))
+		prover := oauth.Prover{HTTP: server.Client(), Destination: server.URL + "/health"}
+		err := prover.Prove(t.Context(), oauth.Credentials{Endpoint: server.URL + "/token", ClientID: "c", ClientSecret: secret.New("s")})
+		server.Close()
+		if !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("HTTP %d: %v, want %v", status, err, want)
+		}
+		if shown != "GET /health Bearer the-token" {
+			t.Errorf("the destination saw %q", shown)
+		}
+		if err != nil && strings.Contains(err.Error(), "the-token") {
+			t.Errorf("the error shows the token: %v", err)
+		}
+	}
+}

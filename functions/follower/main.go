@@ -1,0 +1,54 @@
+// Command follower is the Lambda function that keeps the connection in step
+// with AWSCURRENT, whoever moved it. Which event called it does not matter: it
+// looks at what is there.
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/jonboulle/clockwork"
+
+	"api-destination-credentials/internal/credentials"
+	"api-destination-credentials/internal/oauth"
+	"api-destination-credentials/internal/telemetry"
+)
+
+func main() {
+	log := telemetry.Logger(os.Stdout)
+	connection, badConnection := credentials.FromEnvironment()
+	grace, badGrace := credentials.GraceFromEnvironment()
+	aws, noAWS := config.LoadDefaultConfig(context.Background())
+	if err := errors.Join(badConnection, badGrace, noAWS); err != nil {
+		log.Error("follower cannot start", "error", err.Error())
+		os.Exit(1)
+	}
+	clock := clockwork.NewRealClock()
+	follower := credentials.Follower{
+		Syncer: &credentials.Syncer{
+			Events:  eventbridge.NewFromConfig(aws),
+			Secrets: secretsmanager.NewFromConfig(aws),
+			Keys:    kms.NewFromConfig(aws),
+			Tokens:  oauth.Prover{HTTP: http.DefaultClient},
+			Clock:   clock,
+			Log:     log,
+		},
+		Connection: connection,
+		Grace:      grace,
+	}
+	if pool := os.Getenv("USER_POOL_ID"); pool != "" {
+		follower.Provider = &credentials.Provider{Secrets: cognitoidentityprovider.NewFromConfig(aws), PoolID: pool}
+	}
+	lambda.Start(func(ctx context.Context) error {
+		health, err := follower.Follow(ctx)
+		return errors.Join(err, telemetry.Publish(os.Stdout, clock.Now(), "ApiDestinationCredentials", "ConnectionName", connection.Name, health.Metrics()...))
+	})
+}

@@ -1,0 +1,142 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"api-destination-credentials/internal/telemetry"
+)
+
+// Follower keeps a connection in step with AWSCURRENT whoever moved it, repairs
+// a connection that somebody changed, and retires the client secret that a
+// rotation left behind.
+type Follower struct {
+	*Syncer
+	Connection Connection
+	Provider   *Provider     // nil for an identity provider that is not Cognito: nothing is retired
+	Grace      time.Duration // how long a client secret is kept after the connection has left it
+}
+
+// Health is what a run of the follower saw at its end.
+type Health struct {
+	Authorized bool
+	InStep     bool          // the connection is AUTHORIZED with AWSCURRENT
+	SecretAge  time.Duration // since AWSCURRENT's version was created
+}
+
+// Metrics are the health in CloudWatch's terms.
+func (h Health) Metrics() []telemetry.Metric {
+	count := map[bool]float64{true: 1}
+	return []telemetry.Metric{
+		{Name: "ConnectionAuthorized", Unit: "Count", Value: count[h.Authorized]},
+		{Name: "ConnectionInStep", Unit: "Count", Value: count[h.InStep]},
+		{Name: "SecretAge", Unit: "Seconds", Value: h.SecretAge.Seconds()},
+	}
+}
+
+// Follow does what there is to do. Health is right even where err says that
+// something could not be done, as far as it could be seen.
+func (f Follower) Follow(ctx context.Context) (Health, error) {
+	seen, err := f.look(ctx, f.Connection)
+	if err != nil {
+		return Health{}, err
+	}
+	if !seen.inStep(f.Connection) {
+		if err := f.repair(ctx, seen); err != nil {
+			return f.health(seen), err
+		}
+		if seen, err = f.look(ctx, f.Connection); err != nil {
+			return Health{}, err
+		}
+	}
+	return f.health(seen), f.retireOld(ctx, seen)
+}
+
+func (f Follower) health(seen state) Health {
+	return Health{Authorized: seen.authorized(), InStep: seen.inStep(f.Connection), SecretAge: f.Clock.Since(seen.created)}
+}
+
+// repair brings the connection in step with AWSCURRENT. Where that is a secret
+// which does not work, a connection that does not work either goes back to the
+// version that its label names.
+func (f Follower) repair(ctx context.Context, seen state) error {
+	_, err := f.BringInStep(ctx, f.Connection, Current)
+	labelled := seen.versions[f.Connection.Label()]
+	if err == nil || seen.authorized() || labelled == "" || labelled == seen.versions[Current] {
+		return err
+	}
+	if _, back := f.BringInStep(ctx, f.Connection, f.Connection.Label()); back != nil {
+		return err
+	}
+	return fmt.Errorf("%w (the connection works again with the version it held before)", err)
+}
+
+// retireOld ends the client secrets that nobody uses any more: the connection
+// holds AWSCURRENT, no rotation is under way, and whatever token was made with
+// the old one has had the grace time to be used up.
+func (f Follower) retireOld(ctx context.Context, seen state) error {
+	if f.Provider == nil || !seen.inStep(f.Connection) {
+		return nil
+	}
+	client, current := seen.current.ClientID, seen.versions[Current]
+	alive, err := f.Provider.list(ctx, client)
+	if err != nil {
+		return err
+	}
+	if err := f.forget(ctx, seen.versions, alive); err != nil {
+		return err
+	}
+	labelled := isLabelled(alive, seen.versions, current)
+	if len(alive) < 2 && labelled {
+		return nil
+	}
+	if prepared := seen.versions[pending]; prepared != "" && prepared != current {
+		return nil
+	}
+	if !labelled {
+		if err := f.prove(ctx, seen.current); err != nil {
+			return err
+		}
+	}
+	inUse, err := f.idOf(ctx, f.Connection, alive, seen.versions, current, seen.current)
+	if err != nil {
+		return f.tolerate(ctx, err)
+	}
+	switched := seen.created
+	if authorized := seen.shown.LastAuthorizedTime; authorized != nil && authorized.After(switched) {
+		switched = *authorized
+	}
+	if f.Clock.Since(switched) < f.Grace {
+		return nil
+	}
+	return f.tolerate(ctx, f.retire(ctx, f.Connection, *f.Provider, client, alive, seen.versions, inUse))
+}
+
+// tolerate lets two client secrets live on where that is all the trouble: it
+// harms nobody, and the next rotation will insist.
+func (f Follower) tolerate(ctx context.Context, err error) error {
+	if errors.Is(err, errUnknown) || errors.Is(err, errStays) {
+		f.Log.WarnContext(ctx, "no client secret is retired", "connection", f.Connection.Name, "reason", err.Error())
+		return nil
+	}
+	return err
+}
+
+// forget takes off the labels of client secrets that are gone, which an
+// interrupted retirement leaves behind.
+func (f Follower) forget(ctx context.Context, versions map[string]string, alive []clientSecret) error {
+	for label, version := range versions {
+		id, ours := strings.CutPrefix(label, secretLabel(""))
+		if !ours || slices.ContainsFunc(alive, func(one clientSecret) bool { return one.id == id }) {
+			continue
+		}
+		if err := f.moveLabel(ctx, f.Connection, label, version, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
