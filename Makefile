@@ -20,6 +20,7 @@ local: ## serve the local AWS endpoint with both stacks (PORT=4566; EMPTY=1: not
 
 test: $(TOOLS) ## run every test
 	go test ./...
+	@go test -v -run 'CutOff|RandomSchedules' ./internal/credentials | grep -E '^(crash points|random schedules)'
 
 race: $(TOOLS) ## run every test under the race detector
 	go test -race ./...

@@ -27,11 +27,12 @@ func TestARotationMakesTheCallsItNeedsAndNoMore(t *testing.T) {
 			"AddUserPoolClientSecret", "UpdateSecretVersionStage cognito",
 		},
 		"testSecret": {"DescribeSecret", "GetSecretValue", "token request"},
-		// Key, proof, switch, wait for AUTHORIZED, see what it holds, and both labels.
+		// Key, proof, switch, wait for AUTHORIZED, see what it holds, and three labels.
 		"finishSecret": {
 			"DescribeSecret", "DescribeKey", "ListResourceTags", "GetSecretValue", "token request",
 			"DescribeConnection", "GetSecretValue of the connection", "UpdateConnection", "DescribeConnection", "DescribeConnection",
 			"GetSecretValue of the connection", "UpdateSecretVersionStage eventbridge", "UpdateSecretVersionStage AWSCURRENT",
+			"UpdateSecretVersionStage AWSPENDING",
 		},
 	}
 	if difference := cmp.Diff(want, got); difference != "" {

@@ -424,3 +424,37 @@ func settleRotation(t *testing.T, c *cloud, n uint64, token string) {
 	}
 	t.Errorf("seed %d: the rotation does not come to an end: %v", n, err)
 }
+
+func TestTheFollowerLeavesARotationAloneThatHasJustSwitchedTheConnection(t *testing.T) {
+	c := newCloud()
+	c.rotate(token)
+	for _, step := range rotationSteps[:3] {
+		if err := rotationStep(c, step, token).finish(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	finish := rotationStep(c, "finishSecret", token)
+	for point, goesOn := finish.step(); ; point, goesOn = finish.step() {
+		if !goesOn {
+			t.Fatal("the rotation ended without moving its label")
+		}
+		if point == "after UpdateSecretVersionStage eventbridge" {
+			break
+		}
+	}
+	c.calls = nil
+	if err := follow(c).finish(); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(c.calls, "UpdateConnection") {
+		t.Error("the follower switched the connection back while the rotation was at work")
+	}
+	finish.cut()
+	c.now = c.now.Add(2 * time.Hour)
+	if err := follow(c).finish(); err != nil {
+		t.Fatal(err)
+	}
+	if trouble := inStepWith("v1")(c); trouble != "" {
+		t.Errorf("after the rotation was given up: %s", trouble)
+	}
+}

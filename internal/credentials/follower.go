@@ -46,6 +46,10 @@ func (f Follower) Follow(ctx context.Context) (Health, error) {
 		return Health{}, err
 	}
 	if !seen.inStep(f.Connection) {
+		busy, err := f.rotating(ctx, seen)
+		if busy || err != nil {
+			return f.health(seen), err
+		}
 		if err := f.repair(ctx, seen); err != nil {
 			return f.health(seen), err
 		}
@@ -58,6 +62,31 @@ func (f Follower) Follow(ctx context.Context) (Health, error) {
 
 func (f Follower) health(seen state) Health {
 	return Health{Authorized: seen.authorized(), InStep: seen.inStep(f.Connection), SecretAge: f.Clock.Since(seen.created)}
+}
+
+// rotationTime is how long a rotation may take from writing a version to
+// moving AWSCURRENT to it, with Secrets Manager's own retries.
+const rotationTime = time.Hour
+
+// rotating tells a connection that somebody changed from one that a rotation
+// has just switched, which AWSCURRENT follows in a moment.
+func (f Follower) rotating(ctx context.Context, seen state) (bool, error) {
+	prepared := seen.versions[pending]
+	if prepared == "" || prepared == seen.versions[Current] || !seen.authorized() {
+		return false, nil
+	}
+	next, created, err := f.dated(ctx, f.Connection, prepared)
+	if isCode(err, "ResourceNotFoundException") {
+		return false, nil // the rotation has not written its version yet
+	}
+	if err != nil || f.Clock.Since(created) > rotationTime {
+		return false, err
+	}
+	busy, err := f.holds(ctx, f.Connection, seen.shown, next)
+	if busy {
+		f.Log.InfoContext(ctx, "a rotation is under way", "connection", f.Connection.Name, "versionId", prepared)
+	}
+	return busy, err
 }
 
 // repair brings the connection in step with AWSCURRENT. Where that is a secret

@@ -52,7 +52,7 @@ func (r Rotation) Handle(ctx context.Context, step Step) error {
 	token := step.ClientRequestToken
 	if versions[Current] == token {
 		r.Log.InfoContext(ctx, "rotation is done already", "step", step.Step, "versionId", token)
-		return nil
+		return r.unstage(ctx, versions, token)
 	}
 	do := map[string]func(context.Context, map[string]string, string) error{
 		"createSecret": r.create, "setSecret": r.set, "testSecret": r.test, "finishSecret": r.finish,
@@ -227,5 +227,19 @@ func (r Rotation) finish(ctx context.Context, versions map[string]string, token 
 	if _, err := r.hold(ctx, r.Connection, versions, token); err != nil {
 		return err
 	}
-	return r.moveLabel(ctx, r.Connection, Current, versions[Current], token)
+	if err := r.moveLabel(ctx, r.Connection, Current, versions[Current], token); err != nil {
+		return err
+	}
+	return r.unstage(ctx, versions, token)
+}
+
+// unstage takes AWSPENDING off the version that is AWSCURRENT now. Left there,
+// it would make a rotation look unfinished as soon as somebody puts another
+// version by hand, and block the next one.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+func (r Rotation) unstage(ctx context.Context, versions map[string]string, token string) error {
+	if versions[pending] != token {
+		return nil
+	}
+	return r.moveLabel(ctx, r.Connection, pending, token, "")
 }

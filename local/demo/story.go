@@ -1,6 +1,6 @@
 // Package demo tells the whole story on an AWS endpoint: both stacks deployed,
-// an event delivered, the client secret changed, the connection brought in
-// step, a second event delivered, everything deleted.
+// an event delivered, the client secret rotated while events flow, none of them
+// lost, everything deleted.
 package demo
 
 import (
@@ -16,7 +16,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -45,17 +44,15 @@ func (d Demo) Run(ctx context.Context) error {
 		deployer: deploy.New(d.AWS, d.Root, out.stackEvent),
 		events:   eventbridge.NewFromConfig(d.AWS),
 		secrets:  secretsmanager.NewFromConfig(d.AWS),
-		cognito:  cognitoidentityprovider.NewFromConfig(d.AWS),
 		logs:     cloudwatchlogs.NewFromConfig(d.AWS),
 	}
-	for _, step := range []func(context.Context) error{s.deploy, s.deliver, s.changeSecret, s.deliver, s.tidyUp} {
+	for _, step := range []func(context.Context) error{s.deploy, s.deliver, s.rotate, s.tidyUp} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	s.chapter("Done")
-	s.fact("delivered", "%s with the first client secret", s.delivered[0])
-	s.fact("delivered", "%s with the second, after the first was retired", s.delivered[1])
+	s.fact("events", "%d sent, %d delivered, 0 lost", s.sent, s.sent)
 	s.fact("left behind", "nothing: no stack, connection, secret or log group")
 	return nil
 }
@@ -66,11 +63,10 @@ type story struct {
 	deployer *deploy.Deployer
 	events   *eventbridge.Client
 	secrets  *secretsmanager.Client
-	cognito  *cognitoidentityprovider.Client
 	logs     *cloudwatchlogs.Client
 
 	prerequisite, application map[string]string // stack outputs
-	delivered                 []string          // event ids
+	sent                      int               // events, all of them delivered
 }
 
 func (s *story) deploy(ctx context.Context) (err error) {
@@ -105,23 +101,11 @@ func (s *story) connection(ctx context.Context) error {
 // logged it.
 func (s *story) deliver(ctx context.Context) error {
 	s.chapter("Put the event of testEvent.json")
-	text, err := os.ReadFile(filepath.Join(s.root, "testEvent.json"))
-	if err != nil {
-		return err
-	}
-	var entries []ebtypes.PutEventsRequestEntry
-	if err := json.Unmarshal(text, &entries); err != nil {
-		return fmt.Errorf("testEvent.json: %w", err)
-	}
 	began := time.Now()
-	accepted, err := s.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+	id, err := s.put(ctx)
 	if err != nil {
 		return err
 	}
-	if accepted.FailedEntryCount != 0 {
-		return fmt.Errorf("the event was refused: %s", aws.ToString(accepted.Entries[0].ErrorMessage))
-	}
-	id := aws.ToString(accepted.Entries[0].EventId)
 	s.fact("event id", "%s", id)
 	line, err := s.receiverLine(ctx, id)
 	if err != nil {
@@ -129,19 +113,37 @@ func (s *story) deliver(ctx context.Context) error {
 	}
 	s.fact("receiver's log", "%s", line)
 	s.fact("took", "%d ms", time.Since(began).Milliseconds())
-	s.delivered = append(s.delivered, id)
+	s.sent++
 	return nil
+}
+
+// put sends what `aws events put-events --entries file://testEvent.json` sends.
+func (s *story) put(ctx context.Context) (id string, err error) {
+	text, err := os.ReadFile(filepath.Join(s.root, "testEvent.json"))
+	if err != nil {
+		return "", err
+	}
+	var entries []ebtypes.PutEventsRequestEntry
+	if err := json.Unmarshal(text, &entries); err != nil {
+		return "", fmt.Errorf("testEvent.json: %w", err)
+	}
+	accepted, err := s.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+	if err != nil {
+		return "", err
+	}
+	if accepted.FailedEntryCount != 0 {
+		return "", fmt.Errorf("the event was refused: %s", aws.ToString(accepted.Entries[0].ErrorMessage))
+	}
+	return aws.ToString(accepted.Entries[0].EventId), nil
 }
 
 func (s *story) receiverLine(ctx context.Context, id string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, arrival)
 	defer cancel()
 	for {
-		found, err := s.logs.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
-			LogGroupName: aws.String(s.application["ReceiverLogGroup"]), FilterPattern: aws.String(`"` + id + `"`),
-		})
-		if err == nil && len(found.Events) > 0 {
-			return strings.TrimSpace(aws.ToString(found.Events[0].Message)), nil
+		found, err := s.lines(ctx, s.application["ReceiverLogGroup"], `"`+id+`"`)
+		if err == nil && len(found) > 0 {
+			return strings.TrimSpace(found[0]), nil
 		}
 		select {
 		case <-ctx.Done():
@@ -149,53 +151,6 @@ func (s *story) receiverLine(ctx context.Context, id string) (string, error) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-// changeSecret moves the source secret to a second client secret, brings the
-// connection in step by a stack update, and retires the first one, so that
-// the next delivery can only succeed with the second.
-func (s *story) changeSecret(ctx context.Context) error {
-	s.chapter("Change the source secret to a second client secret")
-	client, pool := aws.String(s.prerequisite["ClientID"]), aws.String(s.prerequisite["UserPoolId"])
-	before, err := s.cognito.ListUserPoolClientSecrets(ctx, &cognitoidentityprovider.ListUserPoolClientSecretsInput{ClientId: client, UserPoolId: pool})
-	if err != nil {
-		return err
-	}
-	added, err := s.cognito.AddUserPoolClientSecret(ctx, &cognitoidentityprovider.AddUserPoolClientSecretInput{ClientId: client, UserPoolId: pool})
-	if err != nil {
-		return err
-	}
-	value, err := json.Marshal(map[string]string{"ClientID": *client, "ClientSecret": aws.ToString(added.ClientSecretDescriptor.ClientSecretValue)})
-	if err != nil {
-		return err
-	}
-	put, err := s.secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-		SecretId: aws.String(s.prerequisite["OAuthSecretArn"]), SecretString: aws.String(string(value)),
-	})
-	if err != nil {
-		return err
-	}
-	s.fact("AWSCURRENT", "version %s", aws.ToString(put.VersionId))
-
-	s.chapter("Update the stack: the custom resource proves the secret and switches the connection")
-	if s.application, err = s.deployer.Application(ctx, map[string]string{"CredentialsRevision": "2"}); err != nil {
-		return err
-	}
-	if held := s.application["CredentialsVersion"]; held != aws.ToString(put.VersionId) {
-		return fmt.Errorf("the connection holds version %s, want %s", held, aws.ToString(put.VersionId))
-	}
-	if err := s.connection(ctx); err != nil {
-		return err
-	}
-	for _, old := range before.ClientSecrets {
-		if _, err := s.cognito.DeleteUserPoolClientSecret(ctx, &cognitoidentityprovider.DeleteUserPoolClientSecretInput{
-			ClientId: client, UserPoolId: pool, ClientSecretId: old.ClientSecretId,
-		}); err != nil {
-			return err
-		}
-		s.fact("retired", "client secret %s", aws.ToString(old.ClientSecretId))
-	}
-	return nil
 }
 
 func (s *story) tidyUp(ctx context.Context) error {

@@ -68,7 +68,7 @@ func (a *account) deploy(parameters map[string]string) map[string]string {
 	return outputs
 }
 
-// currentSecret is the client secret that Cognito made.
+// clientSecret is the one that Cognito made.
 func (a *account) clientSecret() string {
 	a.Helper()
 	client, err := cognitoidentityprovider.NewFromConfig(a.aws).DescribeUserPoolClient(a.Context(), &cognitoidentityprovider.DescribeUserPoolClientInput{
@@ -148,6 +148,19 @@ func (a *account) reasons(stack string) string {
 		}
 	}
 	return strings.Join(reasons, "\n")
+}
+
+func (a *account) outputs(stack string) map[string]string {
+	a.Helper()
+	described, err := cloudformation.NewFromConfig(a.aws).DescribeStacks(a.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
+	if err != nil {
+		a.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, output := range described.Stacks[0].Outputs {
+		values[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
+	}
+	return values
 }
 
 func (a *account) status(stack string) types.StackStatus {

@@ -168,7 +168,8 @@ func (s *Service) bus(nameOrARN *string) (*bus, error) {
 	return nil, &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf("Event bus %s does not exist.", name))}
 }
 
-// given is nil for an empty text, which stands for the AWS owned key.
+// given is nil for an empty text, which stands for nothing or, as a key, for the
+// AWS owned one.
 func given(s *string) *string {
 	if value(s) == "" {
 		return nil

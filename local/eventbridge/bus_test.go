@@ -159,6 +159,8 @@ func TestAPatternIsTestedAgainstAWholeEvent(t *testing.T) {
 	}
 	_, err := w.TestEventPattern(w.ctx, &awseb.TestEventPatternInput{Event: aws.String(event), EventPattern: aws.String(`{"source":"shop"}`)})
 	wantError(t, err, "InvalidEventPatternException", "Event pattern is not valid. Reason: ")
+	_, err = w.TestEventPattern(w.ctx, &awseb.TestEventPatternInput{Event: aws.String(event), EventPattern: aws.String("")})
+	wantError(t, err, "InvalidEventPatternException", "Event pattern is not valid. Reason: ")
 	_, err = w.TestEventPattern(w.ctx, &awseb.TestEventPatternInput{Event: aws.String(`{"source":"shop"}`), EventPattern: aws.String(`{"source":["shop"]}`)})
 	wantError(t, err, "ValidationException", "no field id")
 }

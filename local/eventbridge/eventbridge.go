@@ -1,6 +1,6 @@
 // Package eventbridge is Amazon EventBridge: event buses and rules, connections
 // with their managed secrets and OAuth tokens, API destinations, and the
-// delivery of events with retries and dead letters.
+// delivery of events with retries and dead letters, and rules on a schedule.
 //
 // It promises that every accepted event is delivered to every target it
 // matches or ends in the target's dead-letter queue, unless the queue itself
@@ -96,6 +96,7 @@ type Service struct {
 	connections  map[string]*connection
 	destinations map[string]*destination
 	tags         map[string]map[string]string // by resource ARN
+	alarm        clockwork.Timer              // for the next rule on a schedule; nil for none
 	linked       atomic.Bool                  // the service-linked role is there
 	work         *work
 }
@@ -125,13 +126,24 @@ type noMetrics struct{}
 
 func (noMetrics) Count(string, map[string]string, float64) {}
 
-// Close stops all background work and waits for it. Events still on their way
-// are lost.
-func (s *Service) Close() { s.work.close() }
+// Close stops all schedules and background work and waits for it. Events still
+// on their way are lost.
+func (s *Service) Close() {
+	s.work.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.alarm != nil {
+		s.alarm.Stop()
+	}
+}
 
-// Idle waits until no delivery, authorization or deletion is under way or
-// waits for its next attempt, or until ctx is done.
-func (s *Service) Idle(ctx context.Context) error { return s.work.idle(ctx) }
+// Idle runs the scheduled rules that are due by now. It then waits until no
+// delivery, authorization or deletion is under way or waits for its next
+// attempt, or until ctx is done; not for what schedules bring later.
+func (s *Service) Idle(ctx context.Context) error {
+	s.runDue()
+	return s.work.idle(ctx)
+}
 
 func (s *Service) now() time.Time { return s.Clock.Now().UTC() }
 

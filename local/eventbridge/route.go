@@ -23,7 +23,7 @@ func (s *Service) Publish(ctx context.Context, source, detailType string, resour
 	s.route(defaultBus, s.newEvent(source, detailType, s.now(), resources, encoded))
 }
 
-// route starts a delivery to every target of every rule that the event matches.
+// route triggers every rule that the event matches.
 func (s *Service) route(busName string, e *event) {
 	read, err := pattern.ReadEvent(e.text)
 	if err != nil {
@@ -38,15 +38,20 @@ func (s *Service) route(busName string, e *event) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
 		r := b.rules[name]
-		if r.state == types.RuleStateDisabled || !r.pattern.Matches(read) {
+		if r.state == types.RuleStateDisabled || r.pattern == nil || !r.pattern.Matches(read) {
 			continue
 		}
 		s.count("MatchedEvents", busName, name)
-		s.count("TriggeredRules", busName, name)
-		for _, id := range slices.Sorted(maps.Keys(r.targets)) {
-			d := &delivery{event: e, bus: busName, ruleName: name, ruleARN: r.arn, target: r.targets[id]}
-			s.work.start(func(ctx context.Context) { s.deliver(ctx, d) })
-		}
+		s.trigger(r, e)
+	}
+}
+
+// trigger starts a delivery to every target of a rule.
+func (s *Service) trigger(r *rule, e *event) {
+	s.count("TriggeredRules", r.bus, r.name)
+	for _, id := range slices.Sorted(maps.Keys(r.targets)) {
+		d := &delivery{event: e, bus: r.bus, ruleName: r.name, ruleARN: r.arn, target: r.targets[id]}
+		s.work.start(func(ctx context.Context) { s.deliver(ctx, d) })
 	}
 }
 

@@ -21,20 +21,22 @@ const maximumPattern = 2048
 type rule struct {
 	name, arn, bus string
 	description    *string
-	text           string // of the event pattern
-	pattern        *pattern.Pattern
+	text           string           // of the event pattern
+	pattern        *pattern.Pattern // nil without one
+	timing         timing
 	state          types.RuleState
 	role           *string
 	targets        map[string]*target
 }
 
-// PutRule creates a rule or replaces one; its targets stay. Rules on a schedule
-// are refused.
+// PutRule creates a rule or replaces one; its targets stay. A rule has an event
+// pattern, a schedule or both.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
 func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*eventbridge.PutRuleOutput, error) {
 	if err := first(
 		anyName.check("name", in.Name),
 		atMost("description", in.Description, 512),
-		refuse(map[string]bool{"ScheduleExpression": value(in.ScheduleExpression) != ""}),
+		atMost("scheduleExpression", in.ScheduleExpression, 256),
 	); err != nil {
 		return nil, err
 	}
@@ -45,14 +47,20 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 	if err := oneOf("state", state, types.RuleState("").Values()); err != nil {
 		return nil, err
 	}
-	if value(in.EventPattern) == "" {
+	if value(in.EventPattern) == "" && value(in.ScheduleExpression) == "" {
 		return nil, invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
 	}
-	compiled, err := compilePattern(*in.EventPattern)
+	name := s.busNameOf(in.EventBusName)
+	timing, err := s.newTiming(name, value(in.ScheduleExpression))
 	if err != nil {
 		return nil, err
 	}
-	name := s.busNameOf(in.EventBusName)
+	var compiled *pattern.Pattern
+	if value(in.EventPattern) != "" {
+		if compiled, err = compilePattern(*in.EventPattern); err != nil {
+			return nil, err
+		}
+	}
 	arn := s.ruleARN(name, *in.Name)
 	if err := s.authorize(ctx, "PutRule", arn); err != nil {
 		return nil, err
@@ -71,7 +79,13 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 		r = &rule{name: *in.Name, arn: arn, bus: b.name, targets: map[string]*target{}}
 		b.rules[r.name], s.tags[arn] = r, tagged(in.Tags)
 	}
-	r.description, r.text, r.pattern, r.state, r.role = in.Description, *in.EventPattern, compiled, state, in.RoleArn
+	r.description, r.text, r.pattern, r.role = in.Description, value(in.EventPattern), compiled, in.RoleArn
+	// A rule put again with the schedule that it has keeps its rhythm.
+	if r.timing.expression != timing.expression {
+		r.timing = timing
+	}
+	r.setState(state, s.now())
+	s.setAlarm()
 	return &eventbridge.PutRuleOutput{RuleArn: aws.String(arn)}, nil
 }
 
@@ -111,7 +125,7 @@ func (s *Service) DescribeRule(ctx context.Context, in *eventbridge.DescribeRule
 	}
 	return &eventbridge.DescribeRuleOutput{
 		Arn: aws.String(r.arn), Name: aws.String(r.name), EventBusName: aws.String(r.bus), Description: r.description,
-		EventPattern: aws.String(r.text), State: r.state, RoleArn: r.role, CreatedBy: aws.String(s.Account.ID),
+		EventPattern: given(aws.String(r.text)), ScheduleExpression: given(aws.String(r.timing.expression)), State: r.state, RoleArn: r.role, CreatedBy: aws.String(s.Account.ID),
 	}, nil
 }
 
@@ -140,15 +154,16 @@ func (s *Service) DeleteRule(ctx context.Context, in *eventbridge.DeleteRuleInpu
 	}
 	delete(b.rules, r.name)
 	delete(s.tags, r.arn)
+	s.setAlarm()
 	return &eventbridge.DeleteRuleOutput{}, nil
 }
 
-// EnableRule lets a rule match events.
+// EnableRule lets a rule match events and run on its schedule.
 func (s *Service) EnableRule(ctx context.Context, in *eventbridge.EnableRuleInput) (*eventbridge.EnableRuleOutput, error) {
 	return &eventbridge.EnableRuleOutput{}, s.setRuleState(ctx, "EnableRule", in.EventBusName, in.Name, types.RuleStateEnabled)
 }
 
-// DisableRule keeps a rule from matching events.
+// DisableRule keeps a rule from matching events and from running on its schedule.
 func (s *Service) DisableRule(ctx context.Context, in *eventbridge.DisableRuleInput) (*eventbridge.DisableRuleOutput, error) {
 	return &eventbridge.DisableRuleOutput{}, s.setRuleState(ctx, "DisableRule", in.EventBusName, in.Name, types.RuleStateDisabled)
 }
@@ -160,7 +175,8 @@ func (s *Service) setRuleState(ctx context.Context, action string, bus, name *st
 	if err != nil {
 		return err
 	}
-	r.state = state
+	r.setState(state, s.now())
+	s.setAlarm()
 	return nil
 }
 
@@ -180,7 +196,7 @@ func (s *Service) ListRules(ctx context.Context, in *eventbridge.ListRulesInput)
 		if r := b.rules[name]; strings.HasPrefix(name, value(in.NamePrefix)) {
 			shown = append(shown, types.Rule{
 				Arn: aws.String(r.arn), Name: aws.String(name), EventBusName: aws.String(r.bus), Description: r.description,
-				EventPattern: aws.String(r.text), State: r.state, RoleArn: r.role,
+				EventPattern: given(aws.String(r.text)), ScheduleExpression: given(aws.String(r.timing.expression)), State: r.state, RoleArn: r.role,
 			})
 		}
 	}

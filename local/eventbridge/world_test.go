@@ -58,6 +58,7 @@ type world struct {
 	contexts      []map[string]string
 	dead          []*sqs.SendMessageInput
 	invoked       []*lambda.InvokeInput
+	refusals      []error  // of the next invocations
 	sources       []string // on whose behalf queues and functions were called
 	unassumable   bool
 	clientSecret  string // that the token endpoint accepts
@@ -373,8 +374,16 @@ type fakeFunctions struct{ *world }
 func (f fakeFunctions) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if access.Caller(ctx).Service != "events.amazonaws.com" {
+		return nil, refusal("AccessDeniedException")
+	}
 	f.invoked = append(f.invoked, in)
 	f.sources = append(f.sources, access.Caller(ctx).SourceARN)
+	if len(f.refusals) > 0 {
+		err := f.refusals[0]
+		f.refusals = f.refusals[1:]
+		return nil, err
+	}
 	return &lambda.InvokeOutput{StatusCode: 202}, nil
 }
 

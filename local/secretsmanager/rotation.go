@@ -2,10 +2,8 @@ package secretsmanager
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,30 +12,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
-	"github.com/google/uuid"
 
 	"api-destination-credentials/local/access"
 )
 
-// rotation is how a secret rotates. It rotates when RotateSecret is called, not
-// by its schedule, and a failed rotation is not tried again.
+// rotation is how a secret rotates, and how far it has come.
 type rotation struct {
 	enabled  bool
-	function string // ARN
-	rules    *types.RotationRulesType
-	token    string    // version of the rotation that is not complete; empty for none
-	rotated  time.Time // zero for never
+	function string                   // ARN
+	rules    *types.RotationRulesType // as they were given
+	schedule schedule                 // what they say
+	token    string                   // version of the rotation that is not complete; empty for none
+	failures int                      // attempts at it that failed
+	due      time.Time                // of the next attempt or rotation; zero while one runs, or for none
+	next     time.Time                // when the window of the next rotation closes; zero for none
+	rotated  time.Time                // zero for never
 }
 
-// Steps of a rotation, each one invocation of the function.
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
-var (
-	rotateSteps = []string{"createSecret", "setSecret", "testSecret", "finishSecret"}
-	tryStep     = []string{"testSecret"}
-)
-
 // RotateSecret sets up rotation and starts one in the background; with
-// RotateImmediately false it only has the function test the current value.
+// RotateImmediately false it only has the function test the current value. The
+// version of a token that was used before is not rotated to again.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
 func (s *Service) RotateSecret(ctx context.Context, in *secretsmanager.RotateSecretInput) (*secretsmanager.RotateSecretOutput, error) {
 	if len(in.ExternalSecretRotationMetadata) > 0 || in.ExternalSecretRotationRoleArn != nil {
@@ -47,7 +41,8 @@ func (s *Service) RotateSecret(ctx context.Context, in *secretsmanager.RotateSec
 	if err := checkToken(token); err != nil {
 		return nil, err
 	}
-	if err := checkRules(in.RotationRules); err != nil {
+	planned, err := parseRules(in.RotationRules)
+	if err != nil {
 		return nil, err
 	}
 	arn, function, err := s.rotatable(ctx, in)
@@ -65,27 +60,29 @@ func (s *Service) RotateSecret(ctx context.Context, in *secretsmanager.RotateSec
 		return nil, err
 	}
 	answer := &secretsmanager.RotateSecretOutput{ARN: aws.String(target.arn), Name: aws.String(target.name), VersionId: aws.String(token)}
-	if target.rotation.token == token {
+	if target.version(token) != nil {
 		return answer, nil // the same request again
 	}
-	if err := target.checkPending(); err != nil {
-		return nil, err
+	if target.unfinished() != "" {
+		return nil, invalidRequest("A previous rotation isn't complete. That rotation will be reattempted.")
+	}
+	var tried *version
+	if in.RotateImmediately != nil && !*in.RotateImmediately {
+		if tried, err = s.copyCurrent(ctx, target); err != nil {
+			return nil, err
+		}
 	}
 	target.rotation.enabled, target.rotation.function = true, function
 	if in.RotationRules != nil {
-		target.rotation.rules = in.RotationRules
+		target.rotation.rules, target.rotation.schedule = in.RotationRules, planned
 	}
-	if in.RotateImmediately != nil && !*in.RotateImmediately {
+	s.plan(target)
+	if tried != nil {
 		answer.VersionId = nil
-		return answer, s.try(ctx, target)
+		s.try(target, tried)
+		return answer, nil
 	}
-	if target.version(token) == nil {
-		// The function finds its version labelled and without a value.
-		target.versions = append(target.versions, &version{id: token, created: s.Clock.Now()})
-	}
-	target.label(token, []string{pending}, &moved{})
-	target.rotation.token = token
-	s.start(func() { s.rotate(target.arn, function, token) })
+	s.begin(target, token)
 	return answer, nil
 }
 
@@ -127,114 +124,32 @@ func (s *Service) asRotator(ctx context.Context, arn string) context.Context {
 	return access.WithCaller(ctx, access.Principal{Service: "secretsmanager.amazonaws.com", SourceARN: arn})
 }
 
-// checkPending refuses a rotation while AWSPENDING is on a version other than AWSCURRENT's.
-func (one *secret) checkPending() error {
-	if holder := one.stages[pending]; holder != "" && holder != one.stages[current] {
-		return invalidRequest("A previous rotation isn't complete. That rotation will be reattempted.")
+// unfinished is the version that has AWSPENDING without AWSCURRENT: its
+// rotation is not complete, and no other one may start.
+func (one *secret) unfinished() string {
+	if holder := one.stages[pending]; holder != one.stages[current] {
+		return holder
 	}
-	return nil
+	return ""
 }
 
-// try has the function test a temporary version that holds the current value.
-func (s *Service) try(ctx context.Context, target *secret) error {
-	held, err := target.pick(nil, nil)
-	if err != nil {
-		return err
-	}
-	data, err := s.open(ctx, target, held)
-	if err != nil {
-		return err
-	}
-	temporary := &version{id: uuid.NewString(), created: s.Clock.Now()}
-	if err := s.seal(ctx, target, temporary, &value{held.text, data}); err != nil {
-		return err
-	}
-	target.versions = append(target.versions, temporary)
-	target.label(temporary.id, []string{pending}, &moved{})
-	arn, function := target.arn, target.rotation.function
-	s.start(func() {
-		s.invoke(arn, function, temporary.id, tryStep)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if target.stages[pending] == temporary.id {
-			delete(target.stages, pending)
-		}
-		target.versions = slices.DeleteFunc(target.versions, func(v *version) bool { return v == temporary })
-	})
-	return nil
-}
-
-// rotate is one rotation. It is complete when the function has moved AWSCURRENT
-// to the new version; otherwise AWSPENDING stays where it is.
-func (s *Service) rotate(arn, function, token string) {
-	if !s.invoke(arn, function, token, rotateSteps) {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	target, err := s.find(&arn)
-	if err != nil || target.rotation.token != token {
-		return
-	}
-	if target.stages[current] != token {
-		s.Log.Warn("A rotation did not move AWSCURRENT to its version.", "secret", arn, "version", token)
-		return
-	}
-	target.rotation.token, target.rotation.rotated = "", s.Clock.Now()
-}
-
-// invoke runs the steps one after the other until one fails or the version is
-// no longer to be rotated to.
-func (s *Service) invoke(arn, function, token string, steps []string) bool {
-	ctx := s.asRotator(s.ctx, arn)
-	for _, step := range steps {
-		if !s.awaits(arn, token) {
-			s.Log.Warn("A rotation is abandoned.", "secret", arn, "step", step, "version", token)
-			return false
-		}
-		event, err := json.Marshal(map[string]string{
-			"Step": step, "SecretId": arn, "ClientRequestToken": token, "RotationToken": uuid.NewString(),
-		})
-		if err != nil {
-			panic(err) // text always encodes
-		}
-		out, err := s.Functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, Payload: event})
-		if err != nil {
-			s.Log.Warn("A step of a rotation could not be invoked.", "secret", arn, "step", step, "error", err.Error())
-			return false
-		}
-		if out.FunctionError != nil {
-			// The answer stays out of the log: who wrote the function may have put the value in it.
-			s.Log.Warn("A step of a rotation failed; the function's log says why.", "secret", arn, "step", step, "error", *out.FunctionError)
-			return false
-		}
-	}
-	return true
-}
-
-// awaits tells whether the version is still the one to rotate to.
-func (s *Service) awaits(arn, token string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	target, err := s.find(&arn)
-	return err == nil && target.condemned.IsZero() && s.ctx.Err() == nil &&
-		(target.stages[pending] == token || target.stages[current] == token)
-}
-
-// abandon gives up the rotation that is not complete, because somebody wrote
-// another version.
+// written takes notice of a version that was written. Unless the rotation
+// function wrote it, it counts as a rotation for the schedule, and gives up a
+// rotation that is not complete.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
-func (one *secret) abandon(written string) {
-	if one.rotation.token == "" || one.rotation.token == written {
+func (s *Service) written(target *secret, id string) {
+	unfinished := target.unfinished()
+	if !target.rotation.enabled || id == unfinished || id == target.rotation.token {
 		return
 	}
-	if one.stages[pending] == one.rotation.token {
-		delete(one.stages, pending)
+	if unfinished != "" {
+		delete(target.stages, pending)
 	}
-	one.rotation.token = ""
+	s.plan(target)
 }
 
-// CancelRotateSecret turns rotation off. AWSPENDING stays where it is.
+// CancelRotateSecret turns rotation off and gives up one that is not complete,
+// before its next step. AWSPENDING stays where it is.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
 func (s *Service) CancelRotateSecret(ctx context.Context, in *secretsmanager.CancelRotateSecretInput) (*secretsmanager.CancelRotateSecretOutput, error) {
 	s.mu.Lock()
@@ -243,34 +158,17 @@ func (s *Service) CancelRotateSecret(ctx context.Context, in *secretsmanager.Can
 	if err != nil {
 		return nil, err
 	}
-	answer := &secretsmanager.CancelRotateSecretOutput{ARN: aws.String(target.arn), Name: aws.String(target.name), VersionId: optional(target.rotation.token)}
-	target.rotation.enabled, target.rotation.token = false, ""
+	answer := &secretsmanager.CancelRotateSecretOutput{ARN: aws.String(target.arn), Name: aws.String(target.name), VersionId: optional(target.unfinished())}
+	target.rotation.enabled = false
+	s.plan(target)
 	return answer, nil
 }
 
-// next is the last second of the UTC day on which the next rotation is due;
-// nil where the schedule is an expression.
-func (r rotation) next(created time.Time) *time.Time {
-	if !r.enabled || r.rules == nil || r.rules.AutomaticallyAfterDays == nil {
+// last is when the secret was rotated; nil where rotation is turned off.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+func (r rotation) last() *time.Time {
+	if !r.enabled {
 		return nil
 	}
-	from := created
-	if !r.rotated.IsZero() {
-		from = r.rotated
-	}
-	day := from.UTC().AddDate(0, 0, int(*r.rules.AutomaticallyAfterDays)).Truncate(24 * time.Hour)
-	return aws.Time(day.Add(24*time.Hour - time.Second))
-}
-
-// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
-func checkRules(rules *types.RotationRulesType) error {
-	switch {
-	case rules == nil:
-		return nil
-	case rules.AutomaticallyAfterDays != nil && rules.ScheduleExpression != nil:
-		return invalidParameter("You can't specify both AutomaticallyAfterDays and ScheduleExpression in the same call.")
-	case rules.AutomaticallyAfterDays != nil && (*rules.AutomaticallyAfterDays < 1 || *rules.AutomaticallyAfterDays > 1000):
-		return invalidParameter("AutomaticallyAfterDays must be between 1 and 1000 days.")
-	}
-	return nil
+	return moment(r.rotated)
 }

@@ -28,18 +28,22 @@ import (
 type rotator struct {
 	*world
 	steps     []string
+	tokens    []string                  // the version of each step
 	values    []string                  // what AWSPENDING read as in each step; empty for no value
 	instead   map[string]func(n string) // by step, given the token
 	fail      string                    // the step that fails
+	late      bool                      // it fails after its effect, not before
 	forbidden string                    // who may not invoke: user or service
 	held      chan struct{}             // closed by a step that then waits for its context to end; nil for no such step
 	log       bytes.Buffer
 }
 
+var started = time.Date(2026, 3, 5, 10, 20, 30, 0, time.UTC)
+
 const functionARN = "arn:aws:lambda:us-east-1:123456789012:function:rotation"
 
 func newRotator(t *testing.T) *rotator {
-	r := &rotator{world: &world{T: t, clock: clockwork.NewFakeClock()}, instead: map[string]func(string){}}
+	r := &rotator{world: &world{T: t, clock: clockwork.NewFakeClockAt(started)}, instead: map[string]func(string){}}
 	r.Service = service.New(service.Config{
 		Account: access.Account{ID: "123456789012", Region: "us-east-1"}, Auth: r, Clock: r.clock, Keys: r, Events: r,
 		Functions: r, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
@@ -57,20 +61,26 @@ func (r *rotator) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.I
 	if in.InvocationType == lambdatypes.InvocationTypeDryRun {
 		return &lambda.InvokeOutput{StatusCode: 204}, nil
 	}
-	var event struct{ Step, SecretId, ClientRequestToken string }
+	var event struct{ Step, SecretId, ClientRequestToken, RotationToken string }
 	if err := json.Unmarshal(in.Payload, &event); err != nil {
 		return nil, err
 	}
 	if caller.Service != "secretsmanager.amazonaws.com" || caller.SourceARN != event.SecretId || *in.FunctionName != functionARN {
 		r.Errorf("%s was invoked by %+v for %s", *in.FunctionName, caller, event.SecretId)
 	}
-	r.steps = append(r.steps, event.Step)
+	if event.RotationToken == "" {
+		r.Errorf("%s has no RotationToken", event.Step)
+	}
+	r.steps, r.tokens = append(r.steps, event.Step), append(r.tokens, event.ClientRequestToken)
 	value, _ := r.get(secretsmanager.GetSecretValueInput{VersionStage: aws.String("AWSPENDING")})
 	r.values = append(r.values, value)
 	if r.held != nil {
 		close(r.held)
 		<-ctx.Done()
 		return &lambda.InvokeOutput{}, nil
+	}
+	if event.Step == r.fail && r.late {
+		must(r.T, r.follow(event.Step, event.ClientRequestToken))
 	}
 	if event.Step == r.fail {
 		return &lambda.InvokeOutput{FunctionError: aws.String("Unhandled"), Payload: []byte(`{"errorMessage":"rotated-value"}`)}, nil
@@ -129,6 +139,41 @@ func (r *rotator) wait() {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
 	must(r.T, r.Idle(ctx))
+}
+
+// advance moves the clock, and waits for what is due then.
+func (r *rotator) advance(d time.Duration) {
+	r.Helper()
+	r.clock.Advance(d)
+	r.wait()
+}
+
+// ran tells which steps were run since it was last called.
+func (r *rotator) ran() []string {
+	ran := r.steps
+	r.steps, r.tokens = nil, nil
+	return ran
+}
+
+func (r *rotator) wantSteps(want ...string) {
+	r.Helper()
+	if difference := cmp.Diff(want, r.ran()); difference != "" {
+		r.Errorf("steps (-want +got):\n%s", difference)
+	}
+}
+
+func (r *rotator) wantStages(want map[string]int) {
+	r.Helper()
+	if difference := cmp.Diff(want, r.stages()); difference != "" {
+		r.Errorf("labels (-want +got):\n%s", difference)
+	}
+}
+
+func (r *rotator) cancel() *secretsmanager.CancelRotateSecretOutput {
+	r.Helper()
+	out, err := r.CancelRotateSecret(context.Background(), &secretsmanager.CancelRotateSecretInput{SecretId: aws.String("source")})
+	must(r.T, err)
+	return out
 }
 
 func (r *rotator) describe() *secretsmanager.DescribeSecretOutput {
@@ -218,47 +263,13 @@ func TestAVersionWrittenDuringARotationAbandonsIt(t *testing.T) {
 	must(t, r.rotate(3))
 }
 
-func TestWithoutImmediatelyOnlyTheTestStepRuns(t *testing.T) {
-	r := newRotator(t)
-	must(t, r.rotate(2, func(in *secretsmanager.RotateSecretInput) { in.RotateImmediately = aws.Bool(false) }))
-	if difference := cmp.Diff([]string{"testSecret"}, r.steps); difference != "" {
-		t.Error(difference)
-	}
-	if difference := cmp.Diff([]string{"first"}, r.values); difference != "" {
-		t.Errorf("the temporary version: %s", difference)
-	}
-	if difference := cmp.Diff(map[string]int{"AWSCURRENT": 1}, r.stages()); difference != "" {
-		t.Error(difference)
-	}
-	if !aws.ToBool(r.describe().RotationEnabled) {
-		t.Error("rotation is not turned on")
-	}
-}
-
 func TestTheSameRotationTwiceIsOne(t *testing.T) {
 	r := newRotator(t)
-	r.fail = "setSecret"
 	must(t, r.rotate(2), r.rotate(2))
-	if difference := cmp.Diff([]string{"createSecret", "setSecret"}, r.steps); difference != "" {
-		t.Error(difference)
-	}
-}
-
-func TestCancellingTurnsRotationOffAndLeavesPending(t *testing.T) {
-	r := newRotator(t)
-	cancel := &secretsmanager.CancelRotateSecretInput{SecretId: aws.String("source")}
-	_, err := r.CancelRotateSecret(t.Context(), cancel)
-	must(t, err) // without rotation too
-	r.fail = "testSecret"
-	must(t, r.rotate(2))
-	out, err := r.CancelRotateSecret(t.Context(), cancel)
-	must(t, err)
-	if aws.ToString(out.VersionId) != *token(2) || r.describe().RotationEnabled != nil {
-		t.Errorf("cancelled %+v, rotation %v", out, r.describe().RotationEnabled)
-	}
-	if holders := r.stages(); holders["AWSPENDING"] != 2 {
-		t.Errorf("labels are %v, want AWSPENDING left", holders)
-	}
+	r.wantSteps(whole...)
+	r.fail = "setSecret"
+	must(t, r.rotate(3), r.rotate(3))
+	r.wantSteps("createSecret", "setSecret")
 }
 
 func TestClosingEndsARotationBeforeItsNextStep(t *testing.T) {
@@ -273,6 +284,9 @@ func TestClosingEndsARotationBeforeItsNextStep(t *testing.T) {
 		t.Errorf("idle during a rotation: %v", err)
 	}
 	r.Close()
+	if strings.Contains(r.log.String(), "tried again") {
+		t.Errorf("logged %s, want no further attempt", r.log.String())
+	}
 	if difference := cmp.Diff([]string{"createSecret"}, r.steps); difference != "" {
 		t.Error(difference)
 	}
@@ -293,6 +307,20 @@ func TestARotationThatCannotStartIsRefused(t *testing.T) {
 		"two schedules": {"", func(in *secretsmanager.RotateSecretInput) {
 			in.RotationRules = &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(1), ScheduleExpression: aws.String("rate(4 hours)")}
 		}, "InvalidParameterException", "AutomaticallyAfterDays and ScheduleExpression"},
+		"a cron schedule":            {"", schedule("cron(0 8 1 * ? *)", ""), "InvalidParameterException", "cron()"},
+		"minutes":                    {"", schedule("rate(300 minutes)", ""), "InvalidParameterException", "rate(N hours) or rate(N days)"},
+		"too often":                  {"", schedule("rate(3 hours)", ""), "InvalidParameterException", "every four hours"},
+		"too seldom":                 {"", schedule("rate(1000 days)", ""), "InvalidParameterException", "999 days"},
+		"a window into the next":     {"", schedule("rate(4 hours)", "5h"), "InvalidParameterException", "the next rotation window"},
+		"a window into the next day": {"", schedule("rate(10 days)", "25h"), "InvalidParameterException", "the next UTC day"},
+		"a window of no length":      {"", schedule("rate(10 days)", "0h"), "InvalidParameterException", "at least one hour"},
+		"a window that is not hours": {"", schedule("rate(10 days)", "30m"), "InvalidParameterException", "such as 3h"},
+		"a window without a schedule": {"", func(in *secretsmanager.RotateSecretInput) {
+			in.RotationRules = &types.RotationRulesType{Duration: aws.String("3h")}
+		}, "InvalidParameterException", "give ScheduleExpression"},
+		"no days": {"", func(in *secretsmanager.RotateSecretInput) {
+			in.RotationRules = &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(0)}
+		}, "InvalidParameterException", "between 1 and 1000"},
 		"too many days": {"", func(in *secretsmanager.RotateSecretInput) {
 			in.RotationRules = &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(1001)}
 		}, "InvalidParameterException", "between 1 and 1000"},

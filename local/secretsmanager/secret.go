@@ -96,7 +96,7 @@ func (s *Service) DescribeSecret(ctx context.Context, in *secretsmanager.Describ
 		ARN: aws.String(found.arn), Name: aws.String(found.name), Description: optional(found.description), KmsKeyId: optional(found.key),
 		OwningService: optional(found.owner), Tags: found.tags, VersionIdsToStages: found.versionsToStages(),
 		RotationEnabled: optionalBool(found.rotation.enabled), RotationLambdaARN: optional(found.rotation.function), RotationRules: found.rotation.rules,
-		LastRotatedDate: moment(found.rotation.rotated), NextRotationDate: found.rotation.next(found.created),
+		LastRotatedDate: found.rotation.last(), NextRotationDate: moment(found.rotation.next),
 		CreatedDate: moment(found.created), LastChangedDate: moment(found.changed), LastAccessedDate: moment(found.accessed), DeletedDate: moment(found.deleted),
 	}, nil
 }
@@ -253,7 +253,7 @@ func (s *Service) ListSecrets(ctx context.Context, in *secretsmanager.ListSecret
 			ARN: aws.String(one.arn), Name: aws.String(one.name), Description: optional(one.description), KmsKeyId: optional(one.key),
 			OwningService: optional(one.owner), Tags: one.tags, SecretVersionsToStages: one.versionsToStages(),
 			RotationEnabled: optionalBool(one.rotation.enabled), RotationLambdaARN: optional(one.rotation.function), RotationRules: one.rotation.rules,
-			LastRotatedDate: moment(one.rotation.rotated), NextRotationDate: one.rotation.next(one.created),
+			LastRotatedDate: one.rotation.last(), NextRotationDate: moment(one.rotation.next),
 			CreatedDate: moment(one.created), LastChangedDate: moment(one.changed), LastAccessedDate: moment(one.accessed), DeletedDate: moment(one.deleted),
 		})
 	}

@@ -58,9 +58,10 @@ type Service struct {
 	stop context.CancelFunc
 
 	mu      sync.Mutex
-	running int           // rotations
-	rest    chan struct{} // closed when none runs
-	secrets []*secret     // in order of creation
+	running int             // attempts to rotate
+	changed chan struct{}   // closed and replaced when one ends, or those that are due have begun
+	timer   clockwork.Timer // for what is due first; nil before there was any
+	secrets []*secret       // in order of creation
 }
 
 // New returns a service without secrets. Close it after use.
@@ -68,8 +69,7 @@ func New(config Config) *Service {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Config: config, rest: make(chan struct{})}
-	close(s.rest)
+	s := &Service{Config: config, changed: make(chan struct{})}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }

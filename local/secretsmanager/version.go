@@ -173,7 +173,7 @@ func (s *Service) add(ctx context.Context, target *secret, token *string, given 
 		target.versions = slices.DeleteFunc(target.versions, func(v *version) bool { return v == made })
 		return nil, err
 	}
-	target.abandon(id)
+	s.written(target, id)
 	target.collect(s.Clock.Now())
 	return made, nil
 }

@@ -59,8 +59,8 @@ func Compile(paths map[string]string, template string) (*Template, error) {
 			return nil, UndefinedPlaceholderError{p.text}
 		}
 	}
-	if !json.Valid([]byte(t.render(func(string) json.RawMessage { return json.RawMessage(`""`) }))) {
-		return nil, errors.New("InputTemplate is neither a JSON string nor JSON with placeholders")
+	if !valid(t.render(func(string) json.RawMessage { return json.RawMessage(`""`) })) {
+		return nil, errors.New("InputTemplate is neither JSON with placeholders nor lines that are JSON strings")
 	}
 	return t, nil
 }
@@ -102,7 +102,7 @@ var reserved = map[string]bool{
 
 // Render makes the input for an event, or returns ErrInvalidJSON.
 func (t *Template) Render(event []byte, occasion Occasion) ([]byte, error) {
-	text := []byte(t.render(func(name string) json.RawMessage {
+	text := t.render(func(name string) json.RawMessage {
 		if path, ok := t.paths[name]; ok {
 			value, found := path.Select(event)
 			if !found {
@@ -112,11 +112,26 @@ func (t *Template) Render(event []byte, occasion Occasion) ([]byte, error) {
 			return value
 		}
 		return occasion.value(name, event)
-	}))
-	if !json.Valid(text) {
+	})
+	if !valid(text) {
 		return nil, ErrInvalidJSON
 	}
-	return text, nil
+	return []byte(text), nil
+}
+
+// valid accepts JSON, and text of several lines, each a JSON string. Such text
+// goes out as it is, quotes included; a target that wants JSON refuses it.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+func valid(text string) bool {
+	if json.Valid([]byte(text)) {
+		return true
+	}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && (line[0] != '"' || !json.Valid([]byte(line))) {
+			return false
+		}
+	}
+	return strings.TrimSpace(text) != ""
 }
 
 func (t *Template) render(value func(name string) json.RawMessage) string {

@@ -32,6 +32,8 @@ func TestATemplateFillsInItsPlaceholders(t *testing.T) {
 		"a missing path inside quotes":               {`{"v":"<missing>"}`, `{"v":""}`},
 		"null":                                       {`{"v":<none>}`, `{"v":null}`},
 		"a template that is one string":              {`"order <id>"`, `"order e-1"`},
+		"several lines, each a string":               {"\"order <id>\"\n\"of <type>\"\n", "\"order e-1\"\n\"of order\"\n"},
+		"a placeholder that is a line":               {"\"order\"\n<id>", "\"order\"\n\"e-1\""},
 		"an escaped quote does not end a string":     {`{"v":"\"<id>\""}`, `{"v":"\"e-1\""}`},
 		"the rule's ARN":                             {`{"v":<aws.events.rule-arn>}`, `{"v":"arn:rule"}`},
 		"the rule's name":                            {`"<aws.events.rule-name>"`, `"rule"`},
@@ -65,6 +67,12 @@ func TestAListInsideQuotesIsInvalidJSON(t *testing.T) {
 	if _, err := template.Render([]byte(event), transform.Occasion{}); !errors.Is(err, transform.ErrInvalidJSON) {
 		t.Errorf("got %v", err)
 	}
+	if template, err = transform.Compile(map[string]string{"list": "$.detail.list"}, "\"fine\"\n\"<list>\""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := template.Render([]byte(event), transform.Occasion{}); !errors.Is(err, transform.ErrInvalidJSON) {
+		t.Errorf("in the second line: got %v", err)
+	}
 }
 
 func TestATemplateThatCannotWorkIsRefused(t *testing.T) {
@@ -73,9 +81,13 @@ func TestATemplateThatCannotWorkIsRefused(t *testing.T) {
 		t.Errorf("an undefined placeholder: %v", err)
 	}
 	for name, c := range map[string]struct{ path, template string }{
-		"text that is not JSON":  {"$.id", `hello <id>`},
-		"a path without $":       {"id", `<id>`},
-		"a path with a wildcard": {"$.list[*]", `<id>`},
+		"text that is not JSON":   {"$.id", `hello <id>`},
+		"a line without quotes":   {"$.id", "\"order\"\n<id> of today"},
+		"a line that is a number": {"$.id", "\"order <id>\"\n7"},
+		"a string over two lines": {"$.id", "\"order\n<id>\""},
+		"nothing":                 {"$.id", " \n"},
+		"a path without $":        {"id", `<id>`},
+		"a path with a wildcard":  {"$.list[*]", `<id>`},
 	} {
 		if _, err := transform.Compile(map[string]string{"id": c.path}, c.template); err == nil {
 			t.Errorf("%s is accepted", name)
