@@ -42,7 +42,7 @@ func (s *Service) begin(target *secret, token string) {
 		done := s.invoke(arn, function, token, rotateSteps)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if target.rotation.token != token{
+		if target.rotation.token != token || s.ctx.Err() != nil {
 			return // it was given up meanwhile, or the service is closed
 		}
 		if done && target.stages[current] == token {
@@ -143,6 +143,6 @@ func (s *Service) awaits(arn, token string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	target, err := s.find(&arn)
-	return err == nil && target.condemned.IsZero() && target.rotation.token == token &&
+	return err == nil && s.ctx.Err() == nil && target.condemned.IsZero() && target.rotation.token == token &&
 		(target.stages[pending] == token || target.stages[current] == token)
 }

@@ -40,6 +40,7 @@ func (s *Service) Idle(ctx context.Context) error {
 func (s *Service) Close() {
 	s.stop()
 	s.mu.Lock()
+	s.arrange()
 	s.mu.Unlock()
 	_ = s.wait(context.Background(), func() bool { return s.running == 0 }) // never ends early
 }

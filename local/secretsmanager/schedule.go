@@ -127,7 +127,7 @@ func (s *Service) arrange() {
 			first = due
 		}
 	}
-	if first.IsZero() {
+	if first.IsZero() || s.ctx.Err() != nil {
 		return
 	}
 	s.timer = s.Clock.AfterFunc(first.Sub(s.Clock.Now()), s.wake)

@@ -225,6 +225,7 @@ func (s *Service) RestoreSecret(ctx context.Context, in *secretsmanager.RestoreS
 		return nil, err
 	}
 	found.deleted, found.condemned = time.Time{}, time.Time{}
+	s.arrange()
 	return &secretsmanager.RestoreSecretOutput{ARN: aws.String(found.arn), Name: aws.String(found.name)}, nil
 }
 
