@@ -22,8 +22,8 @@ test: $(TOOLS) ## run every test
 	go test ./...
 	@go test -v -run 'CutOff|RandomSchedules' ./internal/credentials | grep -E '^(crash points|random schedules)'
 
-race: $(TOOLS) ## run every test under the race detector
-	go test -race ./...
+race: $(TOOLS) ## run every test under the race detector, with fewer random schedules
+	go test -race -short ./...
 
 lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }

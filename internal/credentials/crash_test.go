@@ -291,6 +291,9 @@ func TestRandomSchedulesOfConcurrentProcessesConverge(t *testing.T) {
 		schedule(t, *seed)
 		return
 	}
+	if testing.Short() {
+		*seeds = min(*seeds, 1_000)
+	}
 	for n := uint64(1); n <= uint64(*seeds); n++ {
 		if schedule(t, n); t.Failed() {
 			t.Fatalf("seed %d failed; replay it with: go test ./internal/credentials -run RandomSchedules -seed %d", n, n)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 )
 
 // Stacks is how a rollback is told from an update.
@@ -47,7 +48,7 @@ func (r StackResource) Handle(ctx context.Context, event cfn.Event) (string, map
 			return id, nil, err
 		}
 	}
-	held, err := r.Syncer.BringInStep(ctx, c, stage)
+	held, err := r.bring(ctx, c, stage)
 	if err != nil {
 		return id, nil, err
 	}
@@ -56,6 +57,27 @@ func (r StackResource) Handle(ctx context.Context, event cfn.Event) (string, map
 		"ConnectionState":    string(held.State),
 		"LastAuthorizedTime": held.LastAuthorized.UTC().Format(time.RFC3339),
 	}, nil
+}
+
+// bring brings the connection in step. A rollback asks for no more than a
+// connection that works: what made the update fail, a key without its tag for
+// one, must not make the rollback fail as well.
+func (r StackResource) bring(ctx context.Context, c Connection, stage string) (Held, error) {
+	if stage != Current {
+		versions, err := r.Syncer.versions(ctx, c)
+		if err != nil {
+			return Held{}, err
+		}
+		shown, err := r.Syncer.describe(ctx, c)
+		if err != nil {
+			return Held{}, err
+		}
+		if shown.ConnectionState == ebtypes.ConnectionStateAuthorized {
+			r.Syncer.Log.InfoContext(ctx, "connection works, left as it is in a rollback", "connection", c.Name)
+			return held(versions[stage], shown), nil
+		}
+	}
+	return r.Syncer.BringInStep(ctx, c, stage)
 }
 
 // stage chooses the version for an update: AWSCURRENT, unless the stack rolls

@@ -219,6 +219,23 @@ func TestARollbackGoesBackToTheLabelledVersion(t *testing.T) {
 	}
 }
 
+func TestARollbackDoesNotFailForWhatMadeTheUpdateFail(t *testing.T) {
+	w := newWorld()
+	if _, _, err := handle(t, w, cfn.RequestCreate, properties()); err != nil {
+		t.Fatal(err)
+	}
+	w.put("v2", secretJSON("wrong"))
+	w.tags, w.key.KeyState, w.down = nil, kmstypes.KeyStateDisabled, 99
+	w.rollback = true
+	_, data, err := handle(t, w, cfn.RequestUpdate, properties())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data["VersionId"] != "v1" || w.holds != "first" || w.updates() != 1 {
+		t.Errorf("attributes %v, connection with %q after %d updates", data, w.holds, w.updates())
+	}
+}
+
 func TestDeleteTakesTheLabelOffAndAcceptsWhatIsGone(t *testing.T) {
 	for name, gone := range map[string]func(*world){
 		"everything is there":      func(*world) {},

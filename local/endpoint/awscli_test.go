@@ -58,6 +58,7 @@ type described struct {
 }
 
 func TestTheAWSCLICreatesThePrerequisiteStackOnAnEmptyEndpoint(t *testing.T) {
+	t.Parallel()
 	local, err := endpoint.Start(endpoint.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +94,7 @@ func TestTheAWSCLICreatesThePrerequisiteStackOnAnEmptyEndpoint(t *testing.T) {
 }
 
 func TestMakeLocalServesBothStacksAndTheTestEventReachesTheReceiversLog(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
 	server := exec.Command("make", "local", fmt.Sprintf("PORT=%d", port))

@@ -40,6 +40,7 @@ func (a *account) see(cli awsCLI, connection string) seen {
 // TestEveryWayToChangeTheSecretReachesTheConnection uses the AWS CLI alone, as
 // a person would.
 func TestEveryWayToChangeTheSecretReachesTheConnection(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	connection := a.deploy(nil)["ConnectionName"]
 	cli := awsCLI{t, *a.aws.BaseEndpoint}

@@ -66,6 +66,7 @@ func (w *wiretap) Do(request *http.Request) (*http.Response, error) {
 var tokens = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.`)
 
 func TestTheWholeDemoShowsNoClientSecretAndNoToken(t *testing.T) {
+	t.Parallel()
 	var printed, logged bytes.Buffer
 	local, err := endpoint.Start(endpoint.Config{Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {

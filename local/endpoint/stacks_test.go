@@ -220,8 +220,10 @@ var badInputs = map[string]struct {
 }
 
 func TestABadInputRollsTheStackBackWithASentenceInItsEvents(t *testing.T) {
+	t.Parallel()
 	for name, input := range badInputs {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			t.Run("at creation", func(t *testing.T) {
 				a := newAccount(t)
 				parameters := map[string]string{}
@@ -257,7 +259,6 @@ func TestABadInputRollsTheStackBackWithASentenceInItsEvents(t *testing.T) {
 				}
 				if input.restore != nil {
 					input.restore(a)
-					return
 				}
 				if status := a.status(deploy.ApplicationStack); status != types.StackStatusUpdateRollbackComplete {
 					t.Errorf("the stack is %s after a failed update, want it rolled back; its events say\n%s", status, a.reasons(deploy.ApplicationStack))
@@ -293,6 +294,7 @@ func (a *account) holdsStill(before map[string]string) {
 }
 
 func TestAConnectionNameThatDoesNotExistRollsTheStackBack(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t)
 	a.deploy(nil)
 	stacks := cloudformation.NewFromConfig(a.aws)
