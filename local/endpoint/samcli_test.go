@@ -221,7 +221,11 @@ func TestAFailedDeploymentShowsItsCauseInTheSAMCLIsTableAndTheNextOneRecovers(t 
 	sam.must("build", "--parameter-overrides", architecture)
 	sam.must("deploy", "--parameter-overrides", architecture)
 	before := a.outputs(deploy.ApplicationStack)
-	for _, name := range []string{"wrong client secret", "secret that is not JSON", "key without the tag"} {
+	failures := []string{"wrong client secret", "secret that is not JSON", "key without the tag"}
+	if testing.Short() {
+		failures = failures[:1]
+	}
+	for _, name := range failures {
 		input := badInputs[name]
 		good := a.current()
 		input.spoil(a)
@@ -230,11 +234,8 @@ func TestAFailedDeploymentShowsItsCauseInTheSAMCLIsTableAndTheNextOneRecovers(t 
 			t.Errorf("%s: the deployment succeeded", name)
 		}
 		// The table breaks lines at the width of its columns.
-		if flat := strings.Join(strings.Fields(output), ""); !strings.Contains(flat, "CredentialsRevision") && !strings.Contains(flat, "UPDATE_FAILED") {
-			t.Errorf("%s: the table shows no failure\n%s", name, output)
-		}
-		if !strings.Contains(a.reasons(deploy.ApplicationStack), input.onSync) {
-			t.Errorf("%s: the events do not say %q", name, input.onSync)
+		if words := inTable[name]; !strings.Contains(output, "UPDATE_FAILED") || !strings.Contains(output, words) {
+			t.Errorf("%s: the table does not show %q\n%s", name, words, output)
 		}
 		if input.restore != nil {
 			input.restore(a)
@@ -244,6 +245,11 @@ func TestAFailedDeploymentShowsItsCauseInTheSAMCLIsTableAndTheNextOneRecovers(t 
 		sam.must("deploy", "--parameter-overrides", architecture, "CredentialsRevision=good-"+strings.ReplaceAll(name, " ", "-"))
 		before = a.outputs(deploy.ApplicationStack)
 	}
+}
+
+// inTable are words of the causes that no line break in a table's column parts.
+var inTable = map[string]string{
+	"wrong client secret": "invalid_client", "secret that is not JSON": "JSON", "key without the tag": "EventBridgeApiDestinations",
 }
 
 // current is the JSON of AWSCURRENT.
