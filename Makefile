@@ -6,8 +6,15 @@ PORT ?= 4566
 # Without cgo, so that the functions share its compiled dependencies.
 LOCAL := CGO_ENABLED=0 go build -o .build/local ./local
 
+# Region and stack names stand in samconfig.toml, where the SAM CLI reads them too.
+REGION := $(shell sed -n 's/^region = "\(.*\)"/\1/p' samconfig.toml)
+PREREQUISITE := $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)-prerequisite
+# A local endpoint runs the functions on this machine's processor.
+MACHINE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
+ARCHITECTURE ?= $(if $(AWS_ENDPOINT_URL),$(MACHINE),arm64)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo local test race lint build clean
+.PHONY: help demo local test race lint build deploy logs delete clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +41,18 @@ lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
 	sam validate --lint --template template.yaml
 
 build: $(TOOLS) ## build every function for Lambda with sam build
-	CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build
+	CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+deploy: build ## deploy both stacks to your account, or to AWS_ENDPOINT_URL
+	aws cloudformation deploy --region $(REGION) --stack-name $(PREREQUISITE) --template-file prerequisite.yaml --no-fail-on-empty-changeset
+	sam deploy --no-fail-on-empty-changeset --parameter-overrides Architecture=$(ARCHITECTURE)
+
+logs: $(TOOLS) ## show what the functions logged in the last ten minutes
+	sam logs
+
+delete: $(TOOLS) ## delete both stacks
+	sam delete --no-prompts --region $(REGION)
+	aws cloudformation delete-stack --region $(REGION) --stack-name $(PREREQUISITE)
 
 clean: ## remove what was built and installed here
 	rm -rf .aws-sam .build .venv
