@@ -23,6 +23,7 @@ type TokenService struct {
 
 	mu       sync.Mutex
 	sessions map[string]session // by access key id
+	swept    time.Time          // when sessions that are long over were forgotten
 }
 
 type session struct {
@@ -115,17 +116,26 @@ func (t *TokenService) lend(roleARN, roleID, sessionName string, expires time.Ti
 	key := newID(temporary)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for id, held := range t.sessions {
-		// Kept a while beyond its end, so that it is called expired and not unknown.
-		if held.expires.Before(t.roles.Clock.Now().Add(-24 * time.Hour)) {
-			delete(t.sessions, id)
-		}
-	}
+	t.sweep(t.roles.Clock.Now())
 	t.sessions[key] = session{access.Principal{ARN: assumed, RoleARN: roleARN}, expires}
 	return &sts.AssumeRoleOutput{
 		AssumedRoleUser: &types.AssumedRoleUser{Arn: aws.String(assumed), AssumedRoleId: aws.String(roleID + ":" + sessionName)},
 		Credentials: &types.Credentials{
 			AccessKeyId: aws.String(key), SecretAccessKey: aws.String(rand.Text()), SessionToken: aws.String(rand.Text()), Expiration: aws.Time(expires),
 		},
+	}
+}
+
+// sweep forgets sessions an hour after their end, until when they are called
+// expired and not unknown.
+func (t *TokenService) sweep(now time.Time) {
+	if now.Sub(t.swept) < 10*time.Minute {
+		return
+	}
+	t.swept = now
+	for id, held := range t.sessions {
+		if now.Sub(held.expires) > time.Hour {
+			delete(t.sessions, id)
+		}
 	}
 }
