@@ -298,16 +298,10 @@ func TestAConnectionNameThatDoesNotExistRollsTheStackBack(t *testing.T) {
 	a := newAccount(t)
 	a.deploy(nil)
 	stacks := cloudformation.NewFromConfig(a.aws)
-	function, err := stacks.DescribeStackResource(t.Context(), &cloudformation.DescribeStackResourceInput{
-		StackName: aws.String(deploy.ApplicationStack), LogicalResourceId: aws.String("ConnectionFunction"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	template, err := json.Marshal(map[string]any{"Resources": map[string]any{"Credentials": map[string]any{
 		"Type": "Custom::ConnectionCredentials",
 		"Properties": map[string]any{
-			"ServiceToken":   fmt.Sprintf("arn:aws:lambda:us-east-1:123456789012:function:%s", aws.ToString(function.StackResourceDetail.PhysicalResourceId)),
+			"ServiceToken":   fmt.Sprintf("arn:aws:lambda:us-east-1:123456789012:function:%s", a.physicalID(deploy.ApplicationStack, "ConnectionFunction")),
 			"ServiceTimeout": 60,
 			"ConnectionName": "no-such-connection",
 			"SecretId":       a.prerequisite["OAuthSecretArn"], "KmsKeyArn": a.prerequisite["CMKKeyARN"],
