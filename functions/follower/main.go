@@ -48,7 +48,7 @@ func main() {
 		follower.Provider = &credentials.Provider{Secrets: cognitoidentityprovider.NewFromConfig(aws), PoolID: pool}
 	}
 	lambda.Start(func(ctx context.Context) error {
-		health, err := follower.Follow(ctx)
-		return errors.Join(err, telemetry.Publish(os.Stdout, clock.Now(), "ApiDestinationCredentials", "ConnectionName", connection.Name, health.Metrics()...))
+		metrics, err := follower.Follow(ctx)
+		return errors.Join(err, telemetry.Publish(os.Stdout, clock.Now(), "ApiDestinationCredentials", "ConnectionName", connection.Name, metrics...))
 	})
 }

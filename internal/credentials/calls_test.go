@@ -40,7 +40,7 @@ func TestARotationMakesTheCallsItNeedsAndNoMore(t *testing.T) {
 	}
 }
 
-func TestAFollowerWithNothingToDoMakesFiveCalls(t *testing.T) {
+func TestAFollowerWithNothingToDoMakesSevenCalls(t *testing.T) {
 	c := newCloud()
 	for range 2 {
 		c.calls = nil
@@ -48,7 +48,7 @@ func TestAFollowerWithNothingToDoMakesFiveCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"DescribeSecret", "GetSecretValue", "DescribeConnection", "GetSecretValue of the connection", "ListUserPoolClientSecrets"}
+	want := []string{"DescribeKey", "ListResourceTags", "DescribeSecret", "GetSecretValue", "DescribeConnection", "GetSecretValue of the connection", "ListUserPoolClientSecrets"}
 	if difference := cmp.Diff(want, c.calls); difference != "" {
 		t.Error(difference)
 	}

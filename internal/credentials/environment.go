@@ -3,6 +3,7 @@ package credentials
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -10,16 +11,24 @@ import (
 // gives to the rotation and to the follower, the same values that the custom
 // resource has as properties.
 func FromEnvironment() (Connection, error) {
-	var c Connection
-	for name, into := range map[string]*string{
-		"CONNECTION_NAME": &c.Name, "SECRET_ARN": &c.SecretID, "KEY_ARN": &c.KeyARN, "AUTHORIZATION_ENDPOINT": &c.AuthorizationEndpoint,
-		"CLIENT_ID_KEY": &c.ClientIDKey, "CLIENT_SECRET_KEY": &c.ClientSecretKey,
-	} {
-		if *into = os.Getenv(name); *into == "" {
-			return c, fmt.Errorf("environment variable %s is not set: set it in the template", name)
+	c := Connection{
+		Name:                  os.Getenv("CONNECTION_NAME"),
+		SecretID:              os.Getenv("SECRET_ARN"),
+		KeyARN:                os.Getenv("KEY_ARN"),
+		AuthorizationEndpoint: os.Getenv("AUTHORIZATION_ENDPOINT"),
+		Scope:                 os.Getenv("SCOPE"),
+		ClientIDKey:           os.Getenv("CLIENT_ID_KEY"),
+		ClientSecretKey:       os.Getenv("CLIENT_SECRET_KEY"),
+	}
+	var missing []string
+	for _, name := range []string{"CONNECTION_NAME", "SECRET_ARN", "KEY_ARN", "AUTHORIZATION_ENDPOINT", "CLIENT_ID_KEY", "CLIENT_SECRET_KEY"} {
+		if os.Getenv(name) == "" {
+			missing = append(missing, name)
 		}
 	}
-	c.Scope = os.Getenv("SCOPE")
+	if len(missing) > 0 {
+		return c, fmt.Errorf("the environment lacks %s: set it in the template, or with --env-vars for sam local invoke", strings.Join(missing, ", "))
+	}
 	return c, nil
 }
 

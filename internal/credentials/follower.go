@@ -21,47 +21,57 @@ type Follower struct {
 	Grace      time.Duration // how long a client secret is kept after the connection has left it
 }
 
-// Health is what a run of the follower saw at its end.
-type Health struct {
-	Authorized bool
-	InStep     bool          // the connection is AUTHORIZED with AWSCURRENT
-	SecretAge  time.Duration // since AWSCURRENT's version was created
-}
-
-// Metrics are the health in CloudWatch's terms.
-func (h Health) Metrics() []telemetry.Metric {
-	count := map[bool]float64{true: 1}
-	return []telemetry.Metric{
-		{Name: "ConnectionAuthorized", Unit: "Count", Value: count[h.Authorized]},
-		{Name: "ConnectionInStep", Unit: "Count", Value: count[h.InStep]},
-		{Name: "SecretAge", Unit: "Seconds", Value: h.SecretAge.Seconds()},
+// Follow does what there is to do, and returns what was seen at its end as
+// metrics, even where err says that something could not be done. What could not
+// be seen is left out: a zero would be a claim.
+func (f Follower) Follow(ctx context.Context) ([]telemetry.Metric, error) {
+	// A key that cannot be used makes everything below fail with less clear words.
+	if err := f.checkKey(ctx, f.Connection.KeyARN); err != nil {
+		return append(f.health(ctx, state{}), flag("KeyUsable", false)), err
 	}
+	seen, err := f.follow(ctx)
+	return append(f.health(ctx, seen), flag("KeyUsable", true)), err
 }
 
-// Follow does what there is to do. Health is right even where err says that
-// something could not be done, as far as it could be seen.
-func (f Follower) Follow(ctx context.Context) (Health, error) {
+func (f Follower) follow(ctx context.Context) (state, error) {
 	seen, err := f.look(ctx, f.Connection)
 	if err != nil {
-		return Health{}, err
+		return seen, err
 	}
 	if !seen.inStep(f.Connection) {
 		busy, err := f.rotating(ctx, seen)
 		if busy || err != nil {
-			return f.health(seen), err
+			return seen, err
 		}
 		if err := f.repair(ctx, seen); err != nil {
-			return f.health(seen), err
+			return seen, err
 		}
 		if seen, err = f.look(ctx, f.Connection); err != nil {
-			return Health{}, err
+			return seen, err
 		}
 	}
-	return f.health(seen), f.retireOld(ctx, seen)
+	return seen, f.retireOld(ctx, seen)
 }
 
-func (f Follower) health(seen state) Health {
-	return Health{Authorized: seen.authorized(), InStep: seen.inStep(f.Connection), SecretAge: f.Clock.Since(seen.created)}
+func (f Follower) health(ctx context.Context, seen state) []telemetry.Metric {
+	if seen.shown == nil {
+		shown, err := f.describe(ctx, f.Connection)
+		if err != nil {
+			return nil
+		}
+		seen.shown = shown
+	}
+	metrics := []telemetry.Metric{flag("ConnectionAuthorized", seen.authorized())}
+	if seen.complete {
+		metrics = append(metrics, flag("ConnectionInStep", seen.inStep(f.Connection)),
+			telemetry.Metric{Name: "SecretAge", Unit: "Seconds", Value: f.Clock.Since(seen.created).Seconds()})
+	}
+	return metrics
+}
+
+func flag(name string, set bool) telemetry.Metric {
+	value := map[bool]float64{true: 1}[set]
+	return telemetry.Metric{Name: name, Unit: "Count", Value: value}
 }
 
 // rotationTime is how long a rotation may take from writing a version to

@@ -20,9 +20,11 @@ type state struct {
 	created  time.Time         // when AWSCURRENT's version was
 	shown    *eventbridge.DescribeConnectionOutput
 	holds    bool // the connection is authorized with AWSCURRENT
+	complete bool // all of the above was seen
 }
 
-// look reads the state, in four calls.
+// look reads the state, in four calls. With an error it returns what it saw
+// until then.
 func (s *Syncer) look(ctx context.Context, c Connection) (state, error) {
 	versions, err := s.versions(ctx, c)
 	if err != nil {
@@ -34,12 +36,13 @@ func (s *Syncer) look(ctx context.Context, c Connection) (state, error) {
 	}
 	seen := state{versions: versions}
 	if seen.current, seen.created, err = s.dated(ctx, c, version); err != nil {
-		return state{}, err
+		return seen, err
 	}
 	if seen.shown, err = s.describe(ctx, c); err != nil {
-		return state{}, err
+		return seen, err
 	}
 	seen.holds, err = s.holds(ctx, c, seen.shown, seen.current)
+	seen.complete = err == nil
 	return seen, err
 }
 

@@ -50,12 +50,13 @@ func (r Responder) Respond(handle cfn.CustomResourceFunction) func(context.Conte
 		if err != nil {
 			return err
 		}
+		log := r.Log.With("request", event.RequestType, "resource", event.LogicalResourceID,
+			"requestId", event.RequestID, "status", reply.Status, "reason", reply.Reason)
 		if err := r.send(ctx, event.ResponseURL, body); err != nil {
-			r.Log.ErrorContext(ctx, "reply not delivered", "requestId", event.RequestID, "error", err.Error())
+			log.ErrorContext(ctx, "reply not delivered", "error", err.Error())
 			return err
 		}
-		r.Log.InfoContext(ctx, "replied", "request", event.RequestType, "resource", event.LogicalResourceID,
-			"requestId", event.RequestID, "status", reply.Status, "reason", reply.Reason)
+		log.InfoContext(ctx, "replied")
 		return nil
 	}
 }

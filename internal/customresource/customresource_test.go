@@ -191,6 +191,9 @@ func TestARefusedReplyIsAnErrorForLambdaAndNeverShowsTheURL(t *testing.T) {
 		if strings.Contains(err.Error()+log.String(), signature) {
 			t.Errorf("%s: the response URL is shown: %v %s", name, err, log.String())
 		}
+		if !strings.Contains(log.String(), `"status":"`) {
+			t.Errorf("%s: the log does not say what the reply was: %s", name, log.String())
+		}
 	}
 	if s.attempts != 1 {
 		t.Errorf("a refusal was tried %d times, want once", s.attempts)

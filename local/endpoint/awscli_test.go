@@ -25,7 +25,17 @@ type awsCLI struct {
 	url string
 }
 
+// run decodes the command's answer.
 func (c awsCLI) run(into any, arguments ...string) {
+	c.Helper()
+	answer := c.text(arguments...)
+	if err := json.Unmarshal([]byte(answer), into); err != nil {
+		c.Fatalf("aws %s answered %q: %v", strings.Join(arguments, " "), answer, err)
+	}
+}
+
+// text returns what the command prints.
+func (c awsCLI) text(arguments ...string) string {
 	c.Helper()
 	binary, err := filepath.Abs(filepath.Join(root, ".venv/bin/aws"))
 	if err != nil {
@@ -45,9 +55,7 @@ func (c awsCLI) run(into any, arguments ...string) {
 	if err := command.Run(); err != nil {
 		c.Fatalf("aws %s: %v\n%s", strings.Join(arguments, " "), err, stderr.String())
 	}
-	if err := json.Unmarshal(stdout.Bytes(), into); err != nil {
-		c.Fatalf("aws %s answered %q: %v", strings.Join(arguments, " "), stdout.String(), err)
-	}
+	return stdout.String()
 }
 
 type described struct {
