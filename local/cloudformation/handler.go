@@ -153,7 +153,8 @@ func (op *operation) ready(provider Provider, r *resource) (map[string]any, erro
 		}
 	}
 	if len(faults) > 0 {
-		return nil, invalid("Properties validation failed for resource %s with message:\n[%s]", r.logicalID, strings.Join(faults, ", "))
+		return nil, invalid("Properties validation failed for resource %s with message:\n[%s]\nOf %s the local endpoint supports %s.",
+			r.logicalID, strings.Join(faults, ", "), r.definition.kind, strings.Join(slices.Sorted(maps.Keys(provider.Properties)), ", "))
 	}
 	return op.service.withSecrets(op.ctx, r.properties)
 }

@@ -3,6 +3,8 @@ package cloudformation
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,6 +48,10 @@ func init() {
 	}
 }
 
+func knownFunctions() string {
+	return strings.Join(slices.Sorted(maps.Keys(functions)), ", ")
+}
+
 // functionOf tells whether a value of the template is a function call.
 func functionOf(value any) (name string, argument any, ok bool) {
 	object, isObject := value.(map[string]any)
@@ -62,7 +68,7 @@ func (s *scope) resolve(value any) (any, error) {
 	if name, argument, ok := functionOf(value); ok {
 		call := functions[name]
 		if call == nil {
-			return nil, invalid("Template error: the local endpoint does not know the function %s here", name)
+			return nil, invalid("Template error: the local endpoint does not know the function %s here; it knows %s", name, knownFunctions())
 		}
 		return call(s, argument)
 	}

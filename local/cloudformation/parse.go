@@ -174,7 +174,7 @@ func readShortForm(node *yaml.Node, path string) (any, error) {
 		full = name
 	}
 	if full != name && functions[full] == nil && !slices.Contains(conditionFunctions, full) {
-		return nil, invalid("Template format error: the local endpoint does not know the tag %s (line %d)", node.Tag, node.Line)
+		return nil, invalid("Template format error: the local endpoint does not know the tag %s (line %d) at [%s]; it knows %s", node.Tag, node.Line, path, knownFunctions())
 	}
 	plain := *node
 	plain.Tag = ""

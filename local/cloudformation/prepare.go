@@ -58,15 +58,16 @@ func (s *Service) pseudoParameters(st *stack) map[string]any {
 }
 
 func (s *Service) checkTypes(t *template) error {
-	var strangers []string
+	strangers := map[string]string{} // by type, a resource that has it
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
 		kind := t.resources[id].kind
-		if _, known := s.Types[kind]; !known && !isCustom(kind) && !slices.Contains(strangers, kind) {
-			strangers = append(strangers, kind)
+		if _, known := s.Types[kind]; !known && !isCustom(kind) {
+			strangers[kind] = id
 		}
 	}
 	if len(strangers) > 0 {
-		return invalid("Template format error: Unrecognized resource types: [%s]. The local endpoint has the types of this repository's templates only", strings.Join(strangers, ", "))
+		return invalid("Template format error: Unrecognized resource types: [%s] (of %s). The local endpoint supports %s",
+			strings.Join(slices.Sorted(maps.Keys(strangers)), ", "), strings.Join(slices.Sorted(maps.Values(strangers)), ", "), strings.Join(slices.Sorted(maps.Keys(s.Types)), ", "))
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ type services struct {
 	api   http.Handler
 	hosts *hosts.Hosts
 	close func()
+	reference
 }
 
 // assemble makes every service and gives each the others that it needs. The
@@ -71,35 +72,37 @@ func assemble(config Config, account access.Account, url, certificates string) (
 		Roles: lender{tokens, roles}, HTTP: names.Transport(), Log: config.Log,
 	})
 	bus.to(events)
+	types := resources.Types(resources.Services{
+		Keys: keys, Secrets: secrets, Cognito: pools, Roles: roles, Functions: functions, Logs: groups, Queues: queues,
+		Events: events, Gateway: gateway, Buckets: objects, Clock: config.Clock,
+	})
 	stacks := cloudformation.New(cloudformation.Config{
-		Account: account, Auth: roles, Clock: config.Clock, Transform: sam.Transform,
-		Types: resources.Types(resources.Services{
-			Keys: keys, Secrets: secrets, Cognito: pools, Roles: roles, Functions: functions, Logs: groups, Queues: queues,
-			Events: events, Gateway: gateway, Buckets: objects, Clock: config.Clock,
-		}),
+		Account: account, Auth: roles, Clock: config.Clock, Transform: sam.Transform, Types: types,
 		Objects: objects, Secrets: secrets, Functions: functions, EndpointURL: url, Patience: patience,
 	})
 	names.Handle("*.auth."+account.Region+".amazoncognito.com", pools.AuthHandler())
 	names.Handle("cognito-idp."+account.Region+".amazonaws.com", pools.IdentityHandler())
 	names.Handle("*.execute-api."+account.Region+".amazonaws.com", gateway.Handler())
 	names.Handle(stacks.ResponseHost(), stacks.ResponseHandler())
+	served := []wire.Service{
+		{Name: "apigateway", Impl: gateway},
+		{Name: "cloudformation", Impl: stacks},
+		{Name: "cognito-idp", Impl: pools},
+		{Name: "events", Impl: events},
+		{Name: "iam", Impl: roles},
+		{Name: "kms", Impl: keys},
+		{Name: "lambda", Impl: functions},
+		{Name: "logs", Impl: groups},
+		{Name: "secretsmanager", Impl: secrets},
+		{Name: "sqs", Impl: queues},
+		{Name: "sts", Impl: tokens},
+	}
 	return &services{
-		hosts: names,
+		reference: newReference(served, types),
+		hosts:     names,
 		api: wire.New(wire.Config{
 			Account: account, Identify: tokens.Identify, S3: objects.Handler(), Log: config.Log,
-			Services: []wire.Service{
-				{Name: "apigateway", Impl: gateway},
-				{Name: "cloudformation", Impl: stacks},
-				{Name: "cognito-idp", Impl: pools},
-				{Name: "events", Impl: events},
-				{Name: "iam", Impl: roles},
-				{Name: "kms", Impl: keys},
-				{Name: "lambda", Impl: functions},
-				{Name: "logs", Impl: groups},
-				{Name: "secretsmanager", Impl: secrets},
-				{Name: "sqs", Impl: queues},
-				{Name: "sts", Impl: tokens},
-			},
+			Services: served,
 		}),
 		close: func() {
 			stacks.Close()

@@ -144,7 +144,7 @@ func (a *account) reasons(stack string) string {
 	var reasons []string
 	for _, event := range events.StackEvents {
 		if strings.HasSuffix(string(event.ResourceStatus), "_FAILED") {
-			reasons = append(reasons, aws.ToString(event.ResourceStatusReason))
+			reasons = append(reasons, aws.ToString(event.LogicalResourceId)+": "+aws.ToString(event.ResourceStatusReason))
 		}
 	}
 	return strings.Join(reasons, "\n")
@@ -336,4 +336,20 @@ func (a *account) eventually(what string, done func() bool) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// refusal is what CloudFormation says of a template that it cannot deploy, at
+// once or in the stack's events.
+func (a *account) refusal(t *testing.T, stack, template string) string {
+	t.Helper()
+	stacks := cloudformation.NewFromConfig(a.aws)
+	_, err := stacks.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String(stack), TemplateBody: aws.String(template)})
+	if err != nil {
+		return err.Error()
+	}
+	a.eventually("the stack has ended", func() bool { return !strings.HasSuffix(string(a.status(stack)), "_IN_PROGRESS") })
+	if a.status(stack) != types.StackStatusRollbackComplete {
+		t.Fatalf("the stack is %s, want ROLLBACK_COMPLETE", a.status(stack))
+	}
+	return a.reasons(stack)
 }

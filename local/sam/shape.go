@@ -29,6 +29,11 @@ var (
 	}}
 )
 
+// Properties are the supported properties of each resource type, sorted.
+func Properties() map[string][]string {
+	return map[string][]string{functionType: functionShape.names(), httpAPIType: httpAPIShape.names()}
+}
+
 // check refuses properties that the shape does not know or that hold another
 // kind of value.
 func (s shape) check(resourceType string, properties map[string]any) error {

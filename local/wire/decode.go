@@ -15,11 +15,12 @@ import (
 
 // UnknownMemberError tells that the data has a member which the Go type lacks.
 type UnknownMemberError struct {
-	Path string // from the outermost struct, for instance Targets[0].Arnn
+	Path  string   // from the outermost struct, for instance Targets[0].Arnn
+	Known []string // the members that there are in its place
 }
 
 func (e UnknownMemberError) Error() string {
-	return "unknown member " + e.Path + "; correct its name, or remove it"
+	return "unknown member " + e.Path + "; correct its name, or remove it (known: " + strings.Join(e.Known, ", ") + ")"
 }
 
 // Decode fills the struct, slice or map that into points to from generic data:
@@ -83,13 +84,23 @@ func decodeStruct(value any, target reflect.Value, path string) error {
 		at := join(path, name)
 		field, ok := fieldOf(target.Type(), name)
 		if !ok {
-			return UnknownMemberError{Path: at}
+			return UnknownMemberError{Path: at, Known: membersOf(target.Type())}
 		}
 		if err := decode(members[name], target.FieldByIndex(field.Index), at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func membersOf(t reflect.Type) []string {
+	var names []string
+	for _, field := range reflect.VisibleFields(t) {
+		if isMember(field) {
+			names = append(names, field.Name)
+		}
+	}
+	return names
 }
 
 // fieldOf finds the exported field that holds the wire's member.

@@ -9,7 +9,9 @@ package wire
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -44,6 +46,9 @@ type Service struct {
 	Name string
 	Impl any
 }
+
+// Operations are the names of the service's operations, sorted.
+func (s Service) Operations() []string { return slices.Sorted(maps.Keys(operationsOf(s.Impl))) }
 
 // Handler answers AWS clients.
 type Handler struct {
