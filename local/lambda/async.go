@@ -41,6 +41,7 @@ func (s *Service) deliver(name string, call *invocation) {
 			wait = time.Duration(failures) * time.Minute
 		}
 		if failures > retries || s.Clock.Now().Add(wait).Sub(accepted) > age {
+			s.record(name, "AsyncEventsDropped", "Count", 1)
 			s.Log.Warn("asynchronous event discarded", "function", s.arn(name), "requestId", call.id, "errorType", result.errorType, "error", text(err))
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -46,6 +47,7 @@ func (s *Service) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.I
 		if !s.begin() {
 			return nil, shuttingDown()
 		}
+		s.record(name, "AsyncEventsReceived", "Count", 1)
 		go s.deliver(name, call)
 		return &lambda.InvokeOutput{StatusCode: 202}, nil
 	case types.InvocationTypeRequestResponse, "":
@@ -112,11 +114,13 @@ func (s *Service) run(name string, call *invocation) (outcome, error) {
 	for {
 		b, err := s.acquire(name)
 		if err != nil {
+			s.refuse(name, err)
 			return outcome{}, err
 		}
 		result, taken := b.invoke(call)
 		s.release(b)
 		if taken {
+			s.measure(name, result)
 			return result, nil
 		}
 	}
@@ -135,6 +139,7 @@ type invocation struct {
 type outcome struct {
 	payload   []byte
 	errorType string // empty for success
+	duration  time.Duration
 	log       []byte // the last 4 KB that the invocation logged
 }
 

@@ -53,6 +53,7 @@ type Config struct {
 	// Environment is added to every function's variables, for instance
 	// AWS_ENDPOINT_URL, so that the function finds this endpoint and not AWS.
 	Environment map[string]string
+	Metrics     Metrics // nil for silence
 	Log         *slog.Logger
 }
 

@@ -198,7 +198,7 @@ func (b *sandbox) invoke(call *invocation) (outcome, bool) {
 		duration: time.Since(begun), initialisation: initialisation, memory: peakMemory(b.command.Process.Pid),
 	}
 	b.log.end(report)
-	return outcome{payload: end.payload, errorType: end.errorType, log: b.log.tail()}, true
+	return outcome{payload: end.payload, errorType: end.errorType, duration: report.duration, log: b.log.tail()}, true
 }
 
 // initialise waits until the function asks for its first event; it returns an

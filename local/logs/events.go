@@ -42,6 +42,7 @@ func (s *Service) PutLogEvents(ctx context.Context, in *cloudwatchlogs.PutLogEve
 		s.last++
 		into.events = append(into.events, event{s.last, aws.ToInt64(entry.Timestamp), now.UnixMilli(), aws.ToString(entry.Message)})
 	}
+	holder.measure(s.config.Metrics, in.LogEvents)
 	slices.SortStableFunc(into.events, func(a, b event) int { return cmp.Compare(a.timestamp, b.timestamp) })
 	into.events = slices.DeleteFunc(into.events, func(e event) bool { return holder.expired(e, now) })
 	return &cloudwatchlogs.PutLogEventsOutput{}, nil

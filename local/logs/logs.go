@@ -34,6 +34,7 @@ type Config struct {
 	Auth    access.Authorizer
 	Clock   clockwork.Clock
 	Keys    Keys
+	Metrics Metrics // nil for silence
 }
 
 // Service is Amazon CloudWatch Logs.
@@ -51,6 +52,7 @@ type group struct {
 	retention int32  // days, 0 for ever
 	tags      map[string]string
 	streams   map[string]*stream
+	filters   map[string]*filter // by name
 }
 
 type stream struct {
@@ -95,7 +97,7 @@ func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateL
 	if s.groups[name] != nil {
 		return nil, &types.ResourceAlreadyExistsException{Message: aws.String("The specified log group already exists")}
 	}
-	s.groups[name] = &group{created: s.config.Clock.Now(), key: aws.ToString(in.KmsKeyId), tags: maps.Clone(in.Tags), streams: map[string]*stream{}}
+	s.groups[name] = &group{created: s.config.Clock.Now(), key: aws.ToString(in.KmsKeyId), tags: maps.Clone(in.Tags), streams: map[string]*stream{}, filters: map[string]*filter{}}
 	return &cloudwatchlogs.CreateLogGroupOutput{}, nil
 }
 

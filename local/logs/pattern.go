@@ -5,13 +5,18 @@ import (
 	"strings"
 )
 
-// pattern reads a filter pattern of terms: all of them have to be in the
-// message, none that starts with a minus, and of those that start with a
-// question mark one. Quotes hold a phrase together.
+// pattern reads a filter pattern: an expression in braces for JSON (selector.go),
+// or terms: all of them have to be in the message, none that starts with a
+// minus, and of those that start with a question mark one. Quotes hold a phrase
+// together.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 func pattern(text string) (func(message string) bool, error) {
-	if trimmed := strings.TrimSpace(text); trimmed != "" && strings.ContainsRune("{[%", rune(trimmed[0])) {
-		return nil, invalid(fmt.Sprintf("filterPattern starts with %q: the local endpoint knows terms and phrases only, for instance \"an event id\"", trimmed[:1]))
+	trimmed := strings.TrimSpace(text)
+	if strings.HasPrefix(trimmed, "{") {
+		return jsonPattern(trimmed)
+	}
+	if trimmed != "" && strings.ContainsRune("[%", rune(trimmed[0])) {
+		return nil, invalid(fmt.Sprintf("filterPattern starts with %q: the local endpoint knows terms, phrases and JSON patterns only, for instance \"an event id\" or { $.level = \"ERROR\" }", trimmed[:1]))
 	}
 	terms, err := split(text)
 	if err != nil {

@@ -21,10 +21,13 @@ type Services struct {
 	Roles     Roles
 	Functions Functions
 	Logs      Logs
-	Queues    Queues
-	Events    Events
-	Gateway   Gateway
-	Buckets   Buckets
+	// MetricFilters are those of Logs.
+	MetricFilters MetricFilters
+	Monitoring    Monitoring
+	Queues        Queues
+	Events        Events
+	Gateway       Gateway
+	Buckets       Buckets
 	// Clock paces the wait for what a service deletes in the background.
 	Clock clockwork.Clock
 }
@@ -34,6 +37,8 @@ func Types(s Services) map[string]cloudformation.Provider {
 	return map[string]cloudformation.Provider{
 		"AWS::ApiGatewayV2::Api":                api{s.Gateway}.provider(),
 		"AWS::ApiGatewayV2::Stage":              stage{s.Gateway}.provider(),
+		"AWS::CloudWatch::Alarm":                alarm{s.Monitoring}.provider(),
+		"AWS::CloudWatch::Dashboard":            dashboard{s.Monitoring}.provider(),
 		"AWS::Cognito::UserPool":                userPool{s.Cognito}.provider(),
 		"AWS::Cognito::UserPoolClient":          userPoolClient{s.Cognito}.provider(),
 		"AWS::Cognito::UserPoolDomain":          userPoolDomain{s.Cognito}.provider(),
@@ -50,6 +55,7 @@ func Types(s Services) map[string]cloudformation.Provider {
 		"AWS::Lambda::Function":                 function{s.Functions}.provider(),
 		"AWS::Lambda::Permission":               permission{s.Functions}.provider(),
 		"AWS::Logs::LogGroup":                   logGroup{s.Logs}.provider(),
+		"AWS::Logs::MetricFilter":               metricFilter{s.MetricFilters}.provider(),
 		"AWS::S3::Bucket":                       bucket{s.Buckets}.provider(),
 		"AWS::S3::BucketPolicy":                 bucketPolicy{s.Buckets}.provider(),
 		"AWS::SecretsManager::ResourcePolicy":   secretPolicy{s.Secrets}.provider(),

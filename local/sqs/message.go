@@ -70,6 +70,7 @@ func (s *Service) SendMessage(ctx context.Context, in *sqs.SendMessageInput) (*s
 		return nil, &types.QueueDoesNotExist{Message: aws.String("The specified queue does not exist.")}
 	}
 	held.messages = append(held.messages, made)
+	s.record("NumberOfMessagesSent", name, 1)
 	close(s.signal)
 	s.signal = make(chan struct{})
 	sent := &sqs.SendMessageOutput{MessageId: aws.String(made.id), MD5OfMessageBody: aws.String(sum([]byte(aws.ToString(in.MessageBody))))}
@@ -90,6 +91,9 @@ func fits(in *sqs.SendMessageInput, attributes map[string]string) error {
 	}
 	if most, err := strconv.Atoi(attributes["MaximumMessageSize"]); err == nil && size > most {
 		return &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", most)}
+	}
+	if in.DelaySeconds < 0 || in.DelaySeconds > 900 {
+		return outOfRange("DelaySeconds", in.DelaySeconds, 900)
 	}
 	if len(in.MessageAttributes) > 10 {
 		return &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: fmt.Sprintf("Number of message attributes [%d] exceeds the allowed maximum [10].", len(in.MessageAttributes))}
@@ -160,6 +164,12 @@ func (s *Service) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInpu
 	if most > 10 {
 		return nil, &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: fmt.Sprintf("Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", most)}
 	}
+	if in.WaitTimeSeconds < 0 || in.WaitTimeSeconds > 20 {
+		return nil, outOfRange("WaitTimeSeconds", in.WaitTimeSeconds, 20)
+	}
+	if in.VisibilityTimeout < 0 || in.VisibilityTimeout > 43200 {
+		return nil, outOfRange("VisibilityTimeout", in.VisibilityTimeout, 43200)
+	}
 	var until time.Time
 	for {
 		var taken []*message
@@ -176,6 +186,7 @@ func (s *Service) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInpu
 		}
 		left := until.Sub(s.config.Clock.Now())
 		if len(taken) > 0 || left <= 0 {
+			s.record("NumberOfMessagesReceived", name, len(taken))
 			return s.hand(ctx, name, taken, in)
 		}
 		select {
@@ -185,6 +196,10 @@ func (s *Service) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInpu
 		case <-s.config.Clock.After(left):
 		}
 	}
+}
+
+func outOfRange(parameter string, value int32, most int) error {
+	return &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: fmt.Sprintf("Value %d for parameter %s is invalid. Reason: Must be >= 0 and <= %d, if provided.", value, parameter, most)}
 }
 
 func seconds(asked int32, preset string) time.Duration {
@@ -279,15 +294,20 @@ func system(m *message, in *sqs.ReceiveMessageInput) map[string]string {
 
 // DeleteMessage removes the message that was received with a receipt handle.
 func (s *Service) DeleteMessage(ctx context.Context, in *sqs.DeleteMessageInput) (*sqs.DeleteMessageOutput, error) {
-	if aws.ToString(in.ReceiptHandle) == "" {
+	if uuid.Validate(aws.ToString(in.ReceiptHandle)) != nil { // a former one does no harm
 		return nil, &types.ReceiptHandleIsInvalid{Message: aws.String("The input receipt handle is invalid.")}
 	}
-	_, err := s.with(ctx, "DeleteMessage", in.QueueUrl, func(q *queue) { q.remove(aws.ToString(in.ReceiptHandle)) })
+	deleted := 0
+	name, err := s.with(ctx, "DeleteMessage", in.QueueUrl, func(q *queue) { deleted = q.remove(aws.ToString(in.ReceiptHandle)) })
+	s.record("NumberOfMessagesDeleted", name, deleted)
 	return &sqs.DeleteMessageOutput{}, err
 }
 
-func (q *queue) remove(receipt string) {
+// remove tells how many messages it removed, which is one at most.
+func (q *queue) remove(receipt string) int {
+	before := len(q.messages)
 	q.messages = slices.DeleteFunc(q.messages, func(m *message) bool { return m.receipt == receipt })
+	return before - len(q.messages)
 }
 
 // DeleteMessageBatch removes up to ten messages.
@@ -295,29 +315,38 @@ func (s *Service) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageB
 	if len(in.Entries) == 0 {
 		return nil, &types.EmptyBatchRequest{Message: aws.String("There should be at least one DeleteMessageBatchRequestEntry in the request.")}
 	}
-	answer := &sqs.DeleteMessageBatchOutput{Failed: []types.BatchResultErrorEntry{}}
-	_, err := s.with(ctx, "DeleteMessage", in.QueueUrl, func(q *queue) {
+	answer, deleted := &sqs.DeleteMessageBatchOutput{Failed: []types.BatchResultErrorEntry{}}, 0
+	name, err := s.with(ctx, "DeleteMessage", in.QueueUrl, func(q *queue) {
 		for _, entry := range in.Entries {
-			q.remove(aws.ToString(entry.ReceiptHandle))
+			deleted += q.remove(aws.ToString(entry.ReceiptHandle))
 			answer.Successful = append(answer.Successful, types.DeleteMessageBatchResultEntry{Id: entry.Id})
 		}
 	})
+	s.record("NumberOfMessagesDeleted", name, deleted)
 	return answer, err
 }
 
 // ChangeMessageVisibility hides a received message for some seconds from now.
 func (s *Service) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMessageVisibilityInput) (*sqs.ChangeMessageVisibilityOutput, error) {
-	found := false
+	if in.VisibilityTimeout < 0 || in.VisibilityTimeout > 43200 {
+		return nil, outOfRange("VisibilityTimeout", in.VisibilityTimeout, 43200)
+	}
+	var refusal error = &types.ReceiptHandleIsInvalid{Message: aws.String("The input receipt handle is invalid.")}
 	_, err := s.with(ctx, "ChangeMessageVisibility", in.QueueUrl, func(q *queue) {
+		now := s.config.Clock.Now()
 		for _, m := range q.messages {
-			if m.receipt == aws.ToString(in.ReceiptHandle) {
-				found = true
-				m.visible = s.config.Clock.Now().Add(time.Duration(in.VisibilityTimeout) * time.Second)
+			switch {
+			case m.receipt != aws.ToString(in.ReceiptHandle):
+			case !m.visible.After(now):
+				refusal = &types.MessageNotInflight{Message: aws.String("The message referred to is not in flight.")}
+			default:
+				refusal = nil
+				m.visible = now.Add(time.Duration(in.VisibilityTimeout) * time.Second)
 			}
 		}
 	})
-	if err == nil && !found {
-		err = &types.ReceiptHandleIsInvalid{Message: aws.String("The input receipt handle is invalid.")}
+	if err == nil {
+		err = refusal
 	}
 	return &sqs.ChangeMessageVisibilityOutput{}, err
 }

@@ -36,7 +36,8 @@ type Config struct {
 	Auth     access.Authorizer
 	Clock    clockwork.Clock
 	Keys     Keys
-	QueueURL string // what a queue's URL begins with, for instance http://127.0.0.1:4566
+	QueueURL string  // what a queue's URL begins with, for instance http://127.0.0.1:4566
+	Metrics  Metrics // nil for silence
 }
 
 // Service is Amazon SQS.
