@@ -60,7 +60,7 @@ func serve(ctx context.Context, port int, empty bool) error {
 	}
 	defer local.Close()
 	if !empty {
-		deployer := deploy.New(local.AWS(), ".", showStackEvent)
+		deployer := deploy.Open(".").To(local.AWS(), showStackEvent)
 		if _, err := deployer.Prerequisite(ctx); err != nil {
 			return err
 		}

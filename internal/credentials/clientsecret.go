@@ -160,6 +160,7 @@ func (s *Syncer) retire(ctx context.Context, c Connection, p Provider, client st
 		if err := s.moveLabel(ctx, c, secretLabel(one.id), holder, ""); err != nil {
 			return err
 		}
+		delete(versions, secretLabel(one.id))
 	}
 	return nil
 }

@@ -245,7 +245,7 @@ func (c *cloud) UpdateSecretVersionStage(_ context.Context, in *secretsmanager.U
 	kind, _, _ := strings.Cut(label, "/")
 	return call(c, "UpdateSecretVersionStage "+kind, func() (*secretsmanager.UpdateSecretVersionStageOutput, error) {
 		holder, to := c.stages[label], aws.ToString(in.MoveToVersionId)
-		if holder != aws.ToString(in.RemoveFromVersionId) && holder != to {
+		if holder != aws.ToString(in.RemoveFromVersionId) && (holder != to || to == "") {
 			return nil, &smtypes.InvalidParameterException{Message: aws.String("the label is attached to another version")}
 		}
 		if to == "" {

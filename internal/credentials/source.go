@@ -101,8 +101,16 @@ func (s *Syncer) moveLabel(ctx context.Context, c Connection, label, from, to st
 	if to != "" {
 		move.MoveToVersionId = aws.String(to)
 	}
-	if _, err := s.Secrets.UpdateSecretVersionStage(ctx, move); err != nil {
-		return explain(err, "staging label %s of source secret %s cannot be moved", label, c.SecretID)
+	_, err := s.Secrets.UpdateSecretVersionStage(ctx, move)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if isCode(err, "InvalidParameterException") {
+		// Somebody else may have been faster: the label is where it should be,
+		// or gone from where it should not be.
+		if now, lookErr := s.versions(ctx, c); lookErr == nil && (now[label] == to || to == "" && now[label] != from) {
+			return nil
+		}
+	}
+	return explain(err, "staging label %s of source secret %s cannot be moved", label, c.SecretID)
 }

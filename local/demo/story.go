@@ -41,7 +41,7 @@ func (d Demo) Run(ctx context.Context) error {
 	s := &story{
 		screen:   out,
 		root:     d.Root,
-		deployer: deploy.New(d.AWS, d.Root, out.stackEvent),
+		deployer: deploy.Open(d.Root).To(d.AWS, out.stackEvent),
 		events:   eventbridge.NewFromConfig(d.AWS),
 		secrets:  secretsmanager.NewFromConfig(d.AWS),
 		logs:     cloudwatchlogs.NewFromConfig(d.AWS),

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+	"go.yaml.in/yaml/v3"
 )
 
 // Names of the two stacks; template.yaml imports by the first one's name.
@@ -32,19 +33,22 @@ const bucket = "api-destination-artifacts"
 
 // Deployer deploys from one checkout of the repository.
 type Deployer struct {
+	// Edit, where it is set, changes a template before it is deployed.
+	Edit func(template string, document *yaml.Node)
+
 	stacks   *cloudformation.Client
 	objects  *s3.Client
-	root     string
+	checkout *Checkout
 	progress func(types.StackEvent)
 }
 
-// New returns a deployer of the repository in root. Each stack event goes to
-// progress as it arrives.
-func New(configuration aws.Config, root string, progress func(types.StackEvent)) *Deployer {
+// To returns a deployer to one account. Each stack event goes to progress as it
+// arrives.
+func (c *Checkout) To(configuration aws.Config, progress func(types.StackEvent)) *Deployer {
 	return &Deployer{
 		stacks:   cloudformation.NewFromConfig(configuration),
 		objects:  s3.NewFromConfig(configuration, func(o *s3.Options) { o.UsePathStyle = true }),
-		root:     root,
+		checkout: c,
 		progress: progress,
 	}
 }

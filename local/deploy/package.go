@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -20,13 +21,16 @@ import (
 // pack returns the template with the code of every function built for this
 // machine, uploaded, and named by its S3 URI.
 func (d *Deployer) pack(ctx context.Context, template string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(d.root, template))
+	text, err := os.ReadFile(filepath.Join(d.checkout.root, template))
 	if err != nil {
 		return "", err
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return "", fmt.Errorf("%s: %w", template, err)
+	}
+	if d.Edit != nil {
+		d.Edit(template, &document)
 	}
 	for _, code := range codeURIs(&document) {
 		if code.Value, err = d.upload(ctx, code.Value); err != nil {
@@ -67,14 +71,10 @@ func member(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// upload builds the function in folder and stores its archive under its hash,
-// so that code which did not change is no change to the stack.
+// upload stores a function's archive under its hash, so that code which did
+// not change is no change to the stack.
 func (d *Deployer) upload(ctx context.Context, folder string) (string, error) {
-	bootstrap, err := d.build(ctx, folder)
-	if err != nil {
-		return "", err
-	}
-	archive, err := zipped(bootstrap)
+	archive, err := d.checkout.archive(folder)
 	if err != nil {
 		return "", err
 	}
@@ -84,17 +84,47 @@ func (d *Deployer) upload(ctx context.Context, folder string) (string, error) {
 	return "s3://" + bucket + "/" + key, err
 }
 
+// Checkout is a copy of the repository. Each of its functions is built once.
+type Checkout struct {
+	root string
+
+	mu       sync.Mutex
+	archives map[string]func() ([]byte, error) // by the function's folder
+}
+
+// Open takes the repository in root.
+func Open(root string) *Checkout {
+	return &Checkout{root: root, archives: map[string]func() ([]byte, error){}}
+}
+
+func (c *Checkout) archive(folder string) ([]byte, error) {
+	c.mu.Lock()
+	made := c.archives[folder]
+	if made == nil {
+		made = sync.OnceValues(func() ([]byte, error) {
+			bootstrap, err := c.build(folder)
+			if err != nil {
+				return nil, err
+			}
+			return zipped(bootstrap)
+		})
+		c.archives[folder] = made
+	}
+	c.mu.Unlock()
+	return made()
+}
+
 // build compiles for this machine, where the local endpoint runs it. Flags
 // that would compile every dependency anew, such as -trimpath, are for sam build.
-func (d *Deployer) build(ctx context.Context, folder string) ([]byte, error) {
+func (c *Checkout) build(folder string) ([]byte, error) {
 	output, err := os.MkdirTemp("", "bootstrap")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(output)
 	binary := filepath.Join(output, "bootstrap")
-	compile := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, ".")
-	compile.Dir = filepath.Join(d.root, folder)
+	compile := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, ".")
+	compile.Dir = filepath.Join(c.root, folder)
 	compile.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if report, err := compile.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%s does not build: %w\n%s", folder, err, strings.TrimSpace(string(report)))

@@ -88,6 +88,14 @@ func (e *Endpoint) AWS() aws.Config {
 	}
 }
 
+// AWSAs is the SDK's configuration for any principal, to try what the policies
+// allow it; a service on behalf of somebody else's resource, for instance.
+func (e *Endpoint) AWSAs(principal access.Principal) aws.Config {
+	configuration, lent := e.AWS(), e.services.tokens.Impersonate(principal)
+	configuration.Credentials = credentials.NewStaticCredentialsProvider(*lent.AccessKeyId, *lent.SecretAccessKey, *lent.SessionToken)
+	return configuration
+}
+
 // Ready says that all that was to be deployed is deployed.
 func (e *Endpoint) Ready() { e.ready.Store(true) }
 

@@ -31,9 +31,10 @@ const patience = 2 * time.Second
 
 // services are what an endpoint runs.
 type services struct {
-	api   http.Handler
-	hosts *hosts.Hosts
-	close func()
+	api    http.Handler
+	hosts  *hosts.Hosts
+	tokens *iam.TokenService
+	close  func()
 	reference
 }
 
@@ -99,6 +100,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 	}
 	return &services{
 		reference: newReference(served, types),
+		tokens:    tokens,
 		hosts:     names,
 		api: wire.New(wire.Config{
 			Account: account, Identify: tokens.Identify, S3: objects.Handler(), Log: config.Log,

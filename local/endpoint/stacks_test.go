@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,20 +33,51 @@ const root = "../.."
 // account is an endpoint of the test's own with the prerequisite stack on it.
 type account struct {
 	*testing.T
+	local        *endpoint.Endpoint
 	aws          aws.Config
 	deployer     *deploy.Deployer
 	prerequisite map[string]string
 }
 
-func newAccount(t *testing.T) *account {
+// checkout is shared, so that the functions are built once.
+var checkout = deploy.Open(root)
+
+// lookAtSources lets the go command see which files a test depends on through
+// other processes, which build the functions from them: it would take a cached
+// result for good otherwise.
+var lookAtSources = sync.OnceValue(func() error {
+	for _, folder := range []string{"functions", "internal", "events"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+// openAccount is an endpoint with nothing on it.
+func openAccount(t *testing.T) *account {
 	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	local, err := endpoint.Start(endpoint.Config{Log: slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(local.Close)
-	a := &account{T: t, aws: local.AWS()}
-	a.deployer = deploy.New(a.aws, root, func(types.StackEvent) {})
+	return &account{T: t, local: local, aws: local.AWS(), deployer: checkout.To(local.AWS(), func(types.StackEvent) {})}
+}
+
+func newAccount(t *testing.T) *account {
+	t.Helper()
+	a := openAccount(t)
+	var err error
 	if a.prerequisite, err = a.deployer.Prerequisite(t.Context()); err != nil {
 		t.Fatal(err)
 	}

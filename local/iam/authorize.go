@@ -75,7 +75,7 @@ func (s *Service) question(caller access.Principal, request access.Request) poli
 	if caller.Service != "" {
 		asked.Names = []string{caller.Service}
 		set("aws:sourcearn", caller.SourceARN)
-		set("aws:sourceaccount", s.Account.ID)
+		set("aws:sourceaccount", s.ownerOf(caller.SourceARN))
 		values["aws:principalisawsservice"], values["aws:principalservicename"] = "true", caller.Service
 	} else if caller.ARN != "" {
 		asked.Names, asked.Account = []string{caller.ARN}, s.Account.ID
@@ -96,6 +96,14 @@ func (s *Service) question(caller access.Principal, request access.Request) poli
 		return value, ok
 	}
 	return asked
+}
+
+// ownerOf is the account in an ARN, or this one where the ARN names none.
+func (s *Service) ownerOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[4] != "" {
+		return parts[4]
+	}
+	return s.Account.ID
 }
 
 // refusal is worded as AWS words it.
