@@ -32,28 +32,29 @@ func nestDottedNames(value any) any {
 		for name, member := range value {
 			if head, tail, dotted := strings.Cut(name, "."); dotted {
 				delete(value, name)
-				value[head] = together(value[head], nestDottedNames(map[string]any{tail: member}))
+				put(value, head, nestDottedNames(map[string]any{tail: member}))
 			}
 		}
 	}
 	return value
 }
 
-// together unites two values at one place: objects become one, anything else
-// stands side by side as if in a list.
-func together(present, added any) any {
-	if present == nil {
-		return added
-	}
+// put adds a value at a name that may be taken: objects become one, anything
+// else stands side by side as if in a list.
+func put(object map[string]any, name string, added any) {
+	present, taken := object[name]
 	a, aIsObject := present.(map[string]any)
 	b, bIsObject := added.(map[string]any)
-	if !aIsObject || !bIsObject {
-		return []any{present, added}
+	switch {
+	case !taken:
+		object[name] = added
+	case !aIsObject || !bIsObject:
+		object[name] = []any{present, added}
+	default:
+		for name, member := range b {
+			put(a, name, member)
+		}
 	}
-	for name, member := range b {
-		a[name] = together(a[name], member)
-	}
-	return a
 }
 
 // nothing stands for a field that the event does not have.
@@ -68,10 +69,8 @@ func (m matcher) matches(n *node, value any) bool {
 		return slices.ContainsFunc(list, func(element any) bool { return m.matches(n, element) }) ||
 			m.matches(n, nothing{})
 	}
-	for _, anyOf := range n.tests {
-		if !slices.ContainsFunc(anyOf, func(t test) bool { return m.holds(t, value) }) {
-			return false
-		}
+	if n.tests != nil && !slices.ContainsFunc(n.tests, func(t test) bool { return m.holds(t, value) }) {
+		return false
 	}
 	object, _ := value.(map[string]any)
 	for name, child := range n.fields {

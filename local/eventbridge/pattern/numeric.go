@@ -83,7 +83,7 @@ func readComparison(list []any) (comparison, error) {
 	}
 	bound := readDecimal(number)
 	if !bound.inRange() {
-		return comparison{}, reason("Value must be between -5.0E9 and 5.0E9, inclusive")
+		return comparison{}, errRange
 	}
 	return comparison{operator: operator, bound: bound}, nil
 }
@@ -123,6 +123,8 @@ type decimal struct {
 }
 
 var limit = readDecimal("5e9")
+
+var errRange = reason("Value must be between -5.0E9 and 5.0E9, inclusive")
 
 func (d decimal) inRange() bool {
 	d.sign *= d.sign

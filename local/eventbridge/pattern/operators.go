@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -64,7 +65,7 @@ func compileOperator(expression map[string]any, path []string) (test, error) {
 	case "suffix":
 		holds, err = affix(name, operand, strings.HasSuffix, hasFoldedSuffix)
 	case "equals-ignore-case":
-		holds, err = onText(name, operand, strings.EqualFold)
+		holds, err = onText(name, operand, equalIgnoringCase)
 	case "wildcard":
 		holds, err = wildcard(operand)
 	case "numeric":
@@ -114,13 +115,28 @@ func affix(name string, operand any, exact, folded func(value, operand string) b
 	return onText(inner, text, folded)
 }
 
+// equalIgnoringCase takes the lower and the upper case of text's characters, as
+// event-ruler does: ς is neither for Σ, and ſ neither for s.
+func equalIgnoringCase(value, text string) bool {
+	wanted := []rune(text)
+	if utf8.RuneCountInString(value) != len(wanted) {
+		return false
+	}
+	for i, char := range []rune(value) {
+		if char != unicode.ToLower(wanted[i]) && char != unicode.ToUpper(wanted[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 func hasFoldedPrefix(value, prefix string) bool {
 	end := 0
 	for range utf8.RuneCountInString(prefix) {
 		_, size := utf8.DecodeRuneInString(value[end:])
 		end += size
 	}
-	return strings.EqualFold(value[:end], prefix)
+	return equalIgnoringCase(value[:end], prefix)
 }
 
 func hasFoldedSuffix(value, suffix string) bool {
@@ -129,7 +145,7 @@ func hasFoldedSuffix(value, suffix string) bool {
 		_, size := utf8.DecodeLastRuneInString(value[:start])
 		start -= size
 	}
-	return strings.EqualFold(value[start:], suffix)
+	return equalIgnoringCase(value[start:], suffix)
 }
 
 // wildcard: * stands for any characters; \* and \\ are the characters themselves.
@@ -188,8 +204,16 @@ func cidr(operand any) (func(any) bool, error) {
 		return nil, reason("Malformed CIDR, one '/' required")
 	}
 	network, err := netip.ParsePrefix(text)
-	if err != nil {
+	if err != nil || mixed(text) {
 		return nil, reasonf("Malformed CIDR, %q is not an IP address and a mask length", text)
+	}
+	if network.IsSingleIP() {
+		// AWS's documentation is silent; event-ruler, its matcher, wants the
+		// address itself then.
+		if network.Addr().Is4() {
+			return nil, reason("IPv4 mask bits must be < 32")
+		}
+		return nil, reason("IPv6 mask bits must be < 128")
 	}
 	return func(leaf any) bool {
 		value, ok := leaf.(string)
@@ -197,8 +221,14 @@ func cidr(operand any) (func(any) bool, error) {
 			return false
 		}
 		address, err := netip.ParseAddr(value)
-		return err == nil && network.Contains(address)
+		return err == nil && !mixed(value) && network.Contains(address.Unmap())
 	}, nil
+}
+
+// mixed tells whether an address of version 6 ends in the form of version 4,
+// which event-ruler does not take for an address.
+func mixed(address string) bool {
+	return strings.Contains(address, ":") && strings.Contains(address, ".")
 }
 
 // anythingBut matches every leaf, null and booleans included, that its operand does not.
@@ -206,11 +236,7 @@ func anythingBut(operand any) (func(any) bool, error) {
 	var excluded []func(any) bool
 	switch operand := operand.(type) {
 	case string, json.Number:
-		t, err := compileTest(operand, nil)
-		if err != nil {
-			return nil, err
-		}
-		excluded = append(excluded, t.holds)
+		return anythingBut([]any{operand})
 	case []any:
 		if err := checkAnythingButList(operand); err != nil {
 			return nil, err
@@ -240,10 +266,13 @@ var errAnythingBut = reason("Value of anything-but must be an array or single st
 func checkAnythingButList(list []any) error {
 	texts, numbers := 0, 0
 	for _, item := range list {
-		switch item.(type) {
+		switch item := item.(type) {
 		case string:
 			texts++
 		case json.Number:
+			if !readDecimal(item).inRange() {
+				return errRange
+			}
 			numbers++
 		default:
 			return reason("Inside anything but list, start|null|boolean is not supported.")
@@ -299,7 +328,7 @@ func anythingButText(name string, operand any) (func(any) bool, error) {
 		if !isText {
 			return nil, reason("Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.")
 		}
-		return onText(name, text, strings.EqualFold)
+		return onText(name, text, equalIgnoringCase)
 	case "wildcard":
 		return wildcard(operand)
 	}

@@ -26,10 +26,10 @@ type Pattern struct {
 	combinations []*node
 }
 
-// node holds what a place in the event must satisfy: every list of tests, and
-// every field below it.
+// node holds what a place in the event must satisfy: one of the tests, where
+// there are any, and every field below it.
 type node struct {
-	tests  [][]test
+	tests  []test
 	fields map[string]*node
 }
 
@@ -101,7 +101,7 @@ func compileField(key string, value any, path []string) ([]*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		alternatives = []*node{{tests: [][]test{tests}}}
+		alternatives = []*node{{tests: tests}}
 	default:
 		return nil, reasonf("%q must be an object or an array", key)
 	}
@@ -125,6 +125,9 @@ func compileOr(value any, path []string) ([]*node, error) {
 		if !ok {
 			return nil, reason("$or must be an array of at least two objects")
 		}
+		if err := checkNames(object); err != nil {
+			return nil, err
+		}
 		more, err := compileObject(object, path)
 		if err != nil {
 			return nil, err
@@ -136,6 +139,28 @@ func compileOr(value any, path []string) ([]*node, error) {
 	return alternatives, nil
 }
 
+// operatorNames cannot name fields inside of a $or: those of today and those
+// that event-ruler reserves. AWS's documentation has no list.
+var operatorNames = []string{
+	"exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr",
+	"=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case", "date-after", "date-on-or-after",
+	"date-before", "date-on-or-before", "in-date-range", "ip-address-in-range", "ip-address-not-in-range",
+}
+
+func checkNames(object map[string]any) error {
+	for name, value := range object {
+		if slices.Contains(operatorNames, name) {
+			return reasonf("%s is Ruler reserved fieldName which cannot be used inside $or.", name)
+		}
+		if inner, ok := value.(map[string]any); ok {
+			if err := checkNames(inner); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func multiply(left, right []*node) ([]*node, error) {
 	if len(left)*len(right) > maximumCombinations {
 		return nil, tooManyCombinations()
@@ -143,7 +168,11 @@ func multiply(left, right []*node) ([]*node, error) {
 	product := make([]*node, 0, len(left)*len(right))
 	for _, l := range left {
 		for _, r := range right {
-			product = append(product, join(l, r))
+			joined, err := join(l, r)
+			if err != nil {
+				return nil, err
+			}
+			product = append(product, joined)
 		}
 	}
 	return product, nil
@@ -153,19 +182,30 @@ func tooManyCombinations() error {
 	return reasonf("the $or arrays stand for more than %d combinations of fields; use fewer or smaller $or arrays", maximumCombinations)
 }
 
-// join returns what satisfies both; neither is changed, since combinations share nodes.
-func join(a, b *node) *node {
-	joined := &node{tests: slices.Concat(a.tests, b.tests), fields: maps.Clone(a.fields)}
+// join returns what satisfies both; neither is changed, since combinations share
+// nodes. Which of two tests of one field would count is documented nowhere
+// (https://github.com/aws/event-ruler/issues/22), so they are refused.
+func join(a, b *node) (*node, error) {
+	if a.tests != nil && b.tests != nil {
+		return nil, reason("a field is tested more than once, beside a $or and in it or by two spellings of its path; put all of its tests in one array")
+	}
+	joined := &node{tests: a.tests, fields: maps.Clone(a.fields)}
+	if a.tests == nil {
+		joined.tests = b.tests
+	}
 	for name, child := range b.fields {
 		if joined.fields == nil {
 			joined.fields = map[string]*node{}
 		}
 		if present, ok := joined.fields[name]; ok {
-			child = join(present, child)
+			var err error
+			if child, err = join(present, child); err != nil {
+				return nil, err
+			}
 		}
 		joined.fields[name] = child
 	}
-	return joined
+	return joined, nil
 }
 
 func decode(text []byte) (any, error) {
