@@ -22,7 +22,8 @@ var gaps = []gap{
 	{"HTTP APIs", `imported definitions with JWT authorizers and Lambda integrations; no CORS, no throttling, no access logs`},
 	{"Lambda", "`provided.al2023` and `provided.al2`; no versions, aliases, layers, VPC or function URLs. Memory is not limited. A function has to be built for this machine"},
 	{"SQS", `standard queues; the JSON protocol only`},
-	{"CloudWatch Logs", `filter patterns of terms and phrases; log lines are not kept encrypted, but a key that cannot be used stops new ones`},
+	{"CloudWatch Logs", `filter patterns of terms, phrases and JSON; log lines are not kept encrypted, but a key that cannot be used stops new ones`},
+	{"CloudWatch", `no metric math, composite or anomaly alarms, no SNS: an alarm's action stands in its history. Metrics of a log line count for the minute in which it arrives. One-minute data are kept for 15 days. The evaluation range is two periods longer than what is evaluated (AWS gives an example only)`},
 	{"S3", `deployment artifacts: no versions, policies or encryption; checksums are not verified`},
 	{"Virtual time", `function time-outs run in real time: a process reads the machine's clock`},
 }

@@ -47,6 +47,8 @@ func (a *account) liveThrough(ctx context.Context) error {
 		{"a rotation within the grace time makes room", l.rotate},
 		{"the next deployment brings the connection in step", l.deployAgain},
 		{"a secret put by hand is followed, and the old client secret retired", l.followHand},
+		{"a connection that somebody deauthorized is repaired", l.deauthorized},
+		{"a connection that somebody moved to another key is moved back", l.moved},
 		{"a deployment that fails is rolled back", l.rollBack},
 		{"every function logs", l.logs},
 		{"what must be refused is refused", l.refusals},
@@ -265,6 +267,33 @@ func (l *life) followHand(ctx context.Context) error {
 func (l *life) deployAgain(ctx context.Context) error {
 	_, err := l.deployer.Application(ctx, map[string]string{"CredentialsRevision": "2", "GraceTime": "0m"})
 	return err
+}
+
+func (l *life) deauthorized(ctx context.Context) error {
+	_, err := eventbridge.NewFromConfig(l.aws).DeauthorizeConnection(ctx, &eventbridge.DeauthorizeConnectionInput{Name: aws.String(l.outputs["ConnectionName"])})
+	if err != nil {
+		return err
+	}
+	return l.repaired(ctx)
+}
+
+func (l *life) moved(ctx context.Context) error {
+	_, err := eventbridge.NewFromConfig(l.aws).UpdateConnection(ctx, &eventbridge.UpdateConnectionInput{Name: aws.String(l.outputs["ConnectionName"]), KmsKeyIdentifier: aws.String("")})
+	if err != nil {
+		return err
+	}
+	return l.repaired(ctx)
+}
+
+// repaired waits until the connection is as the template has it.
+func (l *life) repaired(ctx context.Context) error {
+	return soon(ctx, func() error {
+		shown, err := eventbridge.NewFromConfig(l.aws).DescribeConnection(ctx, &eventbridge.DescribeConnectionInput{Name: aws.String(l.outputs["ConnectionName"])})
+		if err == nil && (shown.ConnectionState != ebtypes.ConnectionStateAuthorized || aws.ToString(shown.KmsKeyIdentifier) != l.prerequisite["CMKKeyARN"]) {
+			err = fmt.Errorf("the connection is %s with the key %q: %s", shown.ConnectionState, aws.ToString(shown.KmsKeyIdentifier), aws.ToString(shown.StateReason))
+		}
+		return err
+	})
 }
 
 // rollBack puts a wrong secret in place, which the deployment refuses.

@@ -9,6 +9,7 @@ import (
 
 	"api-destination-credentials/local/access"
 	"api-destination-credentials/local/cloudformation"
+	"api-destination-credentials/local/cloudwatch"
 	"api-destination-credentials/local/cognito"
 	"api-destination-credentials/local/eventbridge"
 	"api-destination-credentials/local/hosts"
@@ -53,11 +54,16 @@ func assemble(config Config, account access.Account, url, certificates string) (
 	tokens := iam.NewTokenService(roles)
 	keys := kms.New(kms.Config{Account: account, Auth: roles, Clock: config.Clock})
 	objects := s3.New(s3.Config{Account: account, Auth: roles, Clock: config.Clock})
-	groups := logs.New(logs.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys})
-	queues := sqs.New(sqs.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys, QueueURL: url})
+	var queues *sqs.Service
+	metrics := cloudwatch.New(cloudwatch.Config{
+		Account: account, Auth: roles, Clock: config.Clock, Events: bus,
+		Gauges: []func(cloudwatch.Report){func(report cloudwatch.Report) { queues.Gauges(report) }},
+	})
+	groups := logs.New(logs.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys, Metrics: metrics})
+	queues = sqs.New(sqs.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys, QueueURL: url, Metrics: metrics})
 	pools := cognito.New(cognito.Config{Account: account, Auth: roles, Clock: config.Clock})
 	functions := lambda.New(lambda.Config{
-		Account: account, Auth: roles, Clock: config.Clock, Roles: tokens, Objects: objects, Logs: groups, Log: config.Log,
+		Account: account, Auth: roles, Clock: config.Clock, Roles: tokens, Objects: objects, Logs: groups, Metrics: metrics, Log: config.Log,
 		Environment: map[string]string{
 			"AWS_ENDPOINT_URL": url, "HTTPS_PROXY": url, "NO_PROXY": "127.0.0.1,localhost", "SSL_CERT_FILE": certificates,
 		},
@@ -74,7 +80,8 @@ func assemble(config Config, account access.Account, url, certificates string) (
 	})
 	bus.to(events)
 	types := resources.Types(resources.Services{
-		Keys: keys, Secrets: secrets, Cognito: pools, Roles: roles, Functions: functions, Logs: groups, Queues: queues,
+		Keys: keys, Secrets: secrets, Cognito: pools, Roles: roles, Functions: functions, Logs: groups, MetricFilters: groups,
+		Monitoring: metrics, Queues: queues,
 		Events: events, Gateway: gateway, Buckets: objects, Clock: config.Clock,
 	})
 	stacks := cloudformation.New(cloudformation.Config{
@@ -94,6 +101,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 		{Name: "kms", Impl: keys},
 		{Name: "lambda", Impl: functions},
 		{Name: "logs", Impl: groups},
+		{Name: "monitoring", Impl: metrics},
 		{Name: "secretsmanager", Impl: secrets},
 		{Name: "sqs", Impl: queues},
 		{Name: "sts", Impl: tokens},
@@ -109,6 +117,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 		close: func() {
 			stacks.Close()
 			secrets.Close()
+			metrics.Close()
 			bus.stop()
 			events.Close()
 			functions.Close()

@@ -25,6 +25,9 @@ import (
 
 // Keys is how a log group's key is used.
 type Keys interface {
+	Encrypt(context.Context, *kms.EncryptInput) (*kms.EncryptOutput, error)
+	Decrypt(context.Context, *kms.DecryptInput) (*kms.DecryptOutput, error)
+	ReEncrypt(context.Context, *kms.ReEncryptInput) (*kms.ReEncryptOutput, error)
 	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error)
 }
 
@@ -89,7 +92,7 @@ func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateL
 	if aws.ToBool(in.DeletionProtectionEnabled) {
 		return nil, invalid("deletionProtectionEnabled: the local endpoint does not protect log groups; leave it out")
 	}
-	if err := s.useKey(ctx, name, aws.ToString(in.KmsKeyId)); err != nil {
+	if err := s.tryKey(ctx, name, aws.ToString(in.KmsKeyId)); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -164,7 +167,7 @@ func (s *Service) DeleteRetentionPolicy(ctx context.Context, in *cloudwatchlogs.
 
 // AssociateKmsKey has new events encrypted with a key.
 func (s *Service) AssociateKmsKey(ctx context.Context, in *cloudwatchlogs.AssociateKmsKeyInput) (*cloudwatchlogs.AssociateKmsKeyOutput, error) {
-	if err := s.useKey(ctx, aws.ToString(in.LogGroupName), aws.ToString(in.KmsKeyId)); err != nil {
+	if err := s.tryKey(ctx, aws.ToString(in.LogGroupName), aws.ToString(in.KmsKeyId)); err != nil {
 		return nil, err
 	}
 	err := s.change(ctx, "AssociateKmsKey", in.LogGroupName, func(g *group) { g.key = aws.ToString(in.KmsKeyId) })
@@ -271,21 +274,52 @@ func (s *Service) describe(group, name string, found *stream) types.LogStream {
 	return shown
 }
 
-// useKey asks the key for what CloudWatch Logs needs of it.
+// tryKey does with a key all that a log group will ask of it. AWS documents the
+// rights that its policy has to give and not when each is used; asking at once
+// shows at the deployment what would otherwise lose log lines later.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+func (s *Service) tryKey(ctx context.Context, group, key string) error {
+	if key == "" {
+		return nil
+	}
+	ctx, own := s.asItself(ctx, group)
+	sealed, err := s.config.Keys.Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String(key), Plaintext: []byte(group), EncryptionContext: own})
+	if err != nil {
+		return s.unusable(group, err)
+	}
+	again, err := s.config.Keys.ReEncrypt(ctx, &kms.ReEncryptInput{
+		CiphertextBlob: sealed.CiphertextBlob, DestinationKeyId: aws.String(key), SourceEncryptionContext: own, DestinationEncryptionContext: own,
+	})
+	if err != nil {
+		return s.unusable(group, err)
+	}
+	if _, err := s.config.Keys.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: again.CiphertextBlob, EncryptionContext: own}); err != nil {
+		return s.unusable(group, err)
+	}
+	return s.useKey(ctx, group, key)
+}
+
+// useKey asks the key for what new log events need of it.
 func (s *Service) useKey(ctx context.Context, group, key string) error {
 	if key == "" {
 		return nil
 	}
-	itself := access.Principal{Service: "logs." + s.config.Account.Region + ".amazonaws.com", SourceARN: s.arn(group)}
-	_, err := s.config.Keys.GenerateDataKey(access.WithCaller(ctx, itself), &kms.GenerateDataKeyInput{
-		KeyId: aws.String(key), NumberOfBytes: aws.Int32(32), EncryptionContext: map[string]string{"aws:logs:arn": s.arn(group)},
-	})
+	ctx, own := s.asItself(ctx, group)
+	_, err := s.config.Keys.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: aws.String(key), NumberOfBytes: aws.Int32(32), EncryptionContext: own})
 	if err != nil {
-		return &types.InvalidParameterException{Message: aws.String(fmt.Sprintf(
-			"The specified KMS key does not exist or is not allowed to be used with Arn '%s': %v", s.arn(group), err))}
+		return s.unusable(group, err)
 	}
 	return nil
+}
+
+func (s *Service) asItself(ctx context.Context, group string) (_ context.Context, encryptionContext map[string]string) {
+	itself := access.Principal{Service: "logs." + s.config.Account.Region + ".amazonaws.com", SourceARN: s.arn(group)}
+	return access.WithCaller(ctx, itself), map[string]string{"aws:logs:arn": s.arn(group)}
+}
+
+func (s *Service) unusable(group string, err error) error {
+	return &types.InvalidParameterException{Message: aws.String(fmt.Sprintf(
+		"The specified KMS key does not exist or is not allowed to be used with Arn '%s': %v", s.arn(group), err))}
 }
 
 func (s *Service) arn(group string) string {

@@ -44,11 +44,27 @@ func (w *world) Authorize(_ context.Context, r access.Request) error {
 }
 
 func (w *world) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error) {
+	return &kms.GenerateDataKeyOutput{}, w.use(ctx, "GenerateDataKey", in.EncryptionContext)
+}
+
+func (w *world) Encrypt(ctx context.Context, in *kms.EncryptInput) (*kms.EncryptOutput, error) {
+	return &kms.EncryptOutput{}, w.use(ctx, "Encrypt", in.EncryptionContext)
+}
+
+func (w *world) Decrypt(ctx context.Context, in *kms.DecryptInput) (*kms.DecryptOutput, error) {
+	return &kms.DecryptOutput{}, w.use(ctx, "Decrypt", in.EncryptionContext)
+}
+
+func (w *world) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput) (*kms.ReEncryptOutput, error) {
+	return &kms.ReEncryptOutput{}, w.use(ctx, "ReEncrypt", in.DestinationEncryptionContext)
+}
+
+func (w *world) use(ctx context.Context, operation string, encryptionContext map[string]string) error {
 	if w.disabled {
-		return nil, &kmstypes.DisabledException{Message: aws.String("key is disabled.")}
+		return &kmstypes.DisabledException{Message: aws.String("key is disabled.")}
 	}
-	w.used = append(w.used, access.Caller(ctx).Service+" "+in.EncryptionContext["aws:logs:arn"])
-	return &kms.GenerateDataKeyOutput{}, nil
+	w.used = append(w.used, operation+" "+access.Caller(ctx).Service+" "+encryptionContext["aws:logs:arn"])
+	return nil
 }
 
 func (w *world) group(t *testing.T, in *cloudwatchlogs.CreateLogGroupInput, streams ...string) {
@@ -153,8 +169,9 @@ func TestAKeyIsUsedByTheServiceForThisGroupOnly(t *testing.T) {
 	in := &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g"), KmsKeyId: aws.String("arn:aws:kms:us-east-1:123456789012:key/1")}
 	w.group(t, in, "a")
 	w.put(t, "a", "line")
-	use := "logs.us-east-1.amazonaws.com arn:aws:logs:us-east-1:123456789012:log-group:g"
-	if difference := cmp.Diff([]string{use, use}, w.used); difference != "" {
+	use := " logs.us-east-1.amazonaws.com arn:aws:logs:us-east-1:123456789012:log-group:g"
+	want := []string{"Encrypt" + use, "ReEncrypt" + use, "Decrypt" + use, "GenerateDataKey" + use, "GenerateDataKey" + use}
+	if difference := cmp.Diff(want, w.used); difference != "" {
 		t.Error(difference)
 	}
 	w.disabled = true
