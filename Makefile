@@ -8,13 +8,15 @@ LOCAL := CGO_ENABLED=0 go build -o .build/local ./local
 
 # Region and stack names stand in samconfig.toml, where the SAM CLI reads them too.
 REGION := $(shell sed -n 's/^region = "\(.*\)"/\1/p' samconfig.toml)
-PREREQUISITE := $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)-prerequisite
+APPLICATION := $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)
+PREREQUISITE := $(APPLICATION)-prerequisite
+STACK ?= $(APPLICATION)
 # A local endpoint runs the functions on this machine's processor.
 MACHINE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
 ARCHITECTURE ?= $(if $(AWS_ENDPOINT_URL),$(MACHINE),arm64)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test race lint build deploy logs delete clean
+.PHONY: help demo local test race lint compare build deploy logs doctor redrive delete clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +42,17 @@ lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
 	sam validate --lint --template prerequisite.yaml
 	sam validate --lint --template template.yaml
 
+COMPARE := .build/compare
+compare: $(COMPARE)/.installed ## compare the endpoint with moto and event-ruler (needs a JDK and Maven; PAIRS, SEED)
+	set -o pipefail; MOTO_SERVER=$(CURDIR)/$(COMPARE)/bin/moto_server go test -count=1 -v ./local/compare | grep -E '^(---|ok|FAIL)|--- FAIL|steps,'
+	go run ./local/compare/ruler -libraries $(COMPARE)/ruler -pairs $(or $(PAIRS),1000000) -seed $(or $(SEED),1)
+
+$(COMPARE)/.installed: local/compare/requirements.txt local/compare/ruler/pom.xml
+	python3 -m venv $(COMPARE)
+	$(COMPARE)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	mvn --quiet --batch-mode --file local/compare/ruler/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(COMPARE)/ruler
+	touch $@
+
 build: $(TOOLS) ## build every function for Lambda with sam build
 	CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
@@ -49,6 +62,12 @@ deploy: build ## deploy both stacks to your account, or to AWS_ENDPOINT_URL
 
 logs: $(TOOLS) ## show what the functions logged in the last ten minutes
 	sam logs
+
+doctor: ## say why events are not arriving, and what to do (STACK=api-destination)
+	@go run ./internal/doctor/command -stack $(STACK) -region $(REGION)
+
+redrive: ## put the events of the dead-letter queue back on the bus
+	@go run ./internal/redrive/command -stack $(STACK) -region $(REGION)
 
 delete: $(TOOLS) ## delete both stacks
 	sam delete --no-prompts --region $(REGION)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -31,14 +32,13 @@ func main() {
 		log.Error("follower cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	clock := clockwork.NewRealClock()
 	follower := credentials.Follower{
 		Syncer: &credentials.Syncer{
 			Events:  eventbridge.NewFromConfig(aws),
 			Secrets: secretsmanager.NewFromConfig(aws),
 			Keys:    kms.NewFromConfig(aws),
 			Tokens:  oauth.Prover{HTTP: http.DefaultClient},
-			Clock:   clock,
+			Clock:   clockwork.NewRealClock(),
 			Log:     log,
 		},
 		Connection: connection,
@@ -47,8 +47,9 @@ func main() {
 	if pool := os.Getenv("USER_POOL_ID"); pool != "" {
 		follower.Provider = &credentials.Provider{Secrets: cognitoidentityprovider.NewFromConfig(aws), PoolID: pool}
 	}
+	health := cloudwatch.NewFromConfig(aws)
 	lambda.Start(func(ctx context.Context) error {
 		metrics, err := follower.Follow(ctx)
-		return errors.Join(err, telemetry.Publish(os.Stdout, clock.Now(), "ApiDestinationCredentials", "ConnectionName", connection.Name, metrics...))
+		return errors.Join(err, telemetry.Publish(ctx, health, "ApiDestinationCredentials", "ConnectionName", connection.Name, metrics))
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
 	"api-destination-credentials/internal/telemetry"
 )
 
@@ -41,6 +43,8 @@ func (f Follower) follow(ctx context.Context) (state, error) {
 	if !seen.inStep(f.Connection) {
 		busy, err := f.rotating(ctx, seen)
 		if busy || err != nil {
+			// In step or not is not to be told while AWSCURRENT is about to move.
+			seen.complete = seen.complete && !busy
 			return seen, err
 		}
 		if err := f.repair(ctx, seen); err != nil {
@@ -64,14 +68,14 @@ func (f Follower) health(ctx context.Context, seen state) []telemetry.Metric {
 	metrics := []telemetry.Metric{flag("ConnectionAuthorized", seen.authorized())}
 	if seen.complete {
 		metrics = append(metrics, flag("ConnectionInStep", seen.inStep(f.Connection)),
-			telemetry.Metric{Name: "SecretAge", Unit: "Seconds", Value: f.Clock.Since(seen.created).Seconds()})
+			telemetry.Metric{Name: "SecretAge", Unit: types.StandardUnitSeconds, Value: f.Clock.Since(seen.created).Seconds()})
 	}
 	return metrics
 }
 
 func flag(name string, set bool) telemetry.Metric {
 	value := map[bool]float64{true: 1}[set]
-	return telemetry.Metric{Name: name, Unit: "Count", Value: value}
+	return telemetry.Metric{Name: name, Unit: types.StandardUnitCount, Value: value}
 }
 
 // rotationTime is how long a rotation may take from writing a version to

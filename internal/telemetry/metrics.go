@@ -1,33 +1,43 @@
 package telemetry
 
 import (
-	"encoding/json"
-	"io"
-	"time"
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
 // Metric is one value for CloudWatch.
 type Metric struct {
 	Name  string
-	Unit  string // as CloudWatch names it: Count, Seconds, None
+	Unit  types.StandardUnit
 	Value float64
 }
 
-// Publish writes metrics in CloudWatch's embedded metric format: a log line
-// that CloudWatch Logs turns into metrics with one dimension.
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-func Publish(w io.Writer, now time.Time, namespace, dimension, value string, metrics ...Metric) error {
-	definitions := make([]map[string]string, len(metrics))
-	line := map[string]any{dimension: value}
-	for i, metric := range metrics {
-		definitions[i] = map[string]string{"Name": metric.Name, "Unit": metric.Unit}
-		line[metric.Name] = metric.Value
+// Metrics is where metrics go.
+type Metrics interface {
+	PutMetricData(context.Context, *cloudwatch.PutMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
+}
+
+// Publish writes metrics with one dimension. It calls CloudWatch instead of
+// logging them in the embedded metric format: a log group whose key cannot be
+// used takes no lines, and a key that cannot be used is one of the things to tell.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+func Publish(ctx context.Context, to Metrics, namespace, dimension, value string, metrics []Metric) error {
+	if len(metrics) == 0 {
+		return nil
 	}
-	line["_aws"] = map[string]any{
-		"Timestamp": now.UnixMilli(),
-		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace": namespace, "Dimensions": [][]string{{dimension}}, "Metrics": definitions,
-		}},
+	put := &cloudwatch.PutMetricDataInput{Namespace: aws.String(namespace)}
+	for _, metric := range metrics {
+		put.MetricData = append(put.MetricData, types.MetricDatum{
+			MetricName: aws.String(metric.Name), Unit: metric.Unit, Value: aws.Float64(metric.Value),
+			Dimensions: []types.Dimension{{Name: aws.String(dimension), Value: aws.String(value)}},
+		})
 	}
-	return json.NewEncoder(w).Encode(line)
+	if _, err := to.PutMetricData(ctx, put); err != nil {
+		return fmt.Errorf("metrics cannot be published: %w", err)
+	}
+	return nil
 }

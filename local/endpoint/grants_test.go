@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"api-destination-credentials/local/endpoint"
 )
 
 // TestEveryGrantIsNeeded takes each action and each condition out of the
@@ -49,7 +51,7 @@ func TestEveryGrantIsNeeded(t *testing.T) {
 // tryWithout returns what goes wrong without one grant.
 func tryWithout(t *testing.T, removed string) string {
 	t.Helper()
-	a := openAccount(t)
+	a := openAccount(t, endpoint.Config{})
 	defer a.local.Close()
 	found := removed == ""
 	a.deployer.Edit = func(template string, document *yaml.Node) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -51,6 +53,7 @@ func (a *account) liveThrough(ctx context.Context) error {
 		{"a connection that somebody moved to another key is moved back", l.moved},
 		{"a deployment that fails is rolled back", l.rollBack},
 		{"every function logs", l.logs},
+		{"the follower publishes what it saw", l.published},
 		{"what must be refused is refused", l.refusals},
 		{"a change that cannot be told to the follower reaches its dead-letter queue", l.followerDeadLetter},
 		{"everything is deleted", l.delete},
@@ -156,26 +159,30 @@ func (l *life) administerKey(ctx context.Context) error {
 }
 
 func (l *life) deadLetter(ctx context.Context) error {
-	events := eventbridge.NewFromConfig(l.aws)
-	name := strings.Split(l.outputs["ApiDestinationArn"], "/")[1]
-	shown, err := events.DescribeApiDestination(ctx, &eventbridge.DescribeApiDestinationInput{Name: aws.String(name)})
-	if err != nil {
-		return err
-	}
-	move := func(endpoint string) error {
-		_, err := events.UpdateApiDestination(ctx, &eventbridge.UpdateApiDestinationInput{Name: aws.String(name), InvocationEndpoint: aws.String(endpoint)})
-		return err
-	}
-	if err := move(aws.ToString(shown.InvocationEndpoint) + "nowhere"); err != nil {
-		return err
-	}
-	if _, err := l.put(ctx, l.outputs["EventBusName"], `{"responsePayload": "lost"}`); err != nil {
+	if err := l.undeliverable(ctx); err != nil {
 		return err
 	}
 	if err := l.received(ctx, l.outputs["DeadLetterQueueURL"]); err != nil {
 		return err
 	}
-	return move(aws.ToString(shown.InvocationEndpoint))
+	return l.aim(ctx, "")
+}
+
+// undeliverable puts an event for which the destination has no path.
+func (l *life) undeliverable(ctx context.Context) error {
+	if err := l.aim(ctx, "nowhere"); err != nil {
+		return err
+	}
+	_, err := l.put(ctx, l.outputs["EventBusName"], `{"responsePayload": "lost"}`)
+	return err
+}
+
+// aim points the API destination to a path of the receiver.
+func (l *life) aim(ctx context.Context, path string) error {
+	_, err := eventbridge.NewFromConfig(l.aws).UpdateApiDestination(ctx, &eventbridge.UpdateApiDestinationInput{
+		Name: aws.String(strings.Split(l.outputs["ApiDestinationArn"], "/")[1]), InvocationEndpoint: aws.String(l.outputs["ReceiverURL"] + path),
+	})
+	return err
 }
 
 func (l *life) received(ctx context.Context, queue string) error {
@@ -270,11 +277,15 @@ func (l *life) deployAgain(ctx context.Context) error {
 }
 
 func (l *life) deauthorized(ctx context.Context) error {
-	_, err := eventbridge.NewFromConfig(l.aws).DeauthorizeConnection(ctx, &eventbridge.DeauthorizeConnectionInput{Name: aws.String(l.outputs["ConnectionName"])})
-	if err != nil {
+	if err := l.deauthorize(ctx); err != nil {
 		return err
 	}
 	return l.repaired(ctx)
+}
+
+func (l *life) deauthorize(ctx context.Context) error {
+	_, err := eventbridge.NewFromConfig(l.aws).DeauthorizeConnection(ctx, &eventbridge.DeauthorizeConnectionInput{Name: aws.String(l.outputs["ConnectionName"])})
+	return err
 }
 
 func (l *life) moved(ctx context.Context) error {
@@ -316,6 +327,14 @@ func (l *life) rollBack(ctx context.Context) error {
 		return err
 	}
 	return l.inStep(ctx, version)
+}
+
+func (l *life) published(ctx context.Context) error {
+	listed, err := cloudwatch.NewFromConfig(l.aws).ListMetrics(ctx, &cloudwatch.ListMetricsInput{Namespace: aws.String("ApiDestinationCredentials"), MetricName: aws.String("ConnectionAuthorized")})
+	if err == nil && len(listed.Metrics) == 0 {
+		err = errors.New("there are no metrics")
+	}
+	return err
 }
 
 // refusals tries what the conditions of the policies keep out.
@@ -378,6 +397,12 @@ func (l *life) refusals(ctx context.Context) error {
 		},
 		"the dead-letter queue for another rule":            func() error { return l.send(ctx, "DeadLetterQueue") },
 		"the follower's dead-letter queue for another rule": func() error { return l.send(ctx, "FollowerDeadLetterQueue") },
+		"metrics of another application": func() error {
+			_, err := cloudwatch.NewFromConfig(l.local.AWSAs(role("FollowerRole"))).PutMetricData(ctx, &cloudwatch.PutMetricDataInput{
+				Namespace: aws.String("AnotherApplication"), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("m"), Value: aws.Float64(1)}},
+			})
+			return err
+		},
 		"the rotation for another secret": func() error {
 			return l.invoke(ctx, "RotationFunction", access.Principal{Service: "secretsmanager.amazonaws.com", SourceARN: "arn:aws:secretsmanager:" + region + ":" + account + ":secret:another-AbCdEf"})
 		},
@@ -432,8 +457,16 @@ func (l *life) withOpenKey(ctx context.Context, do func() error) error {
 	return errors.Join(done, back)
 }
 
-// followerDeadLetter takes away the permission of the follower's rules.
 func (l *life) followerDeadLetter(ctx context.Context) error {
+	if err := l.cutFollowerOff(ctx); err != nil {
+		return err
+	}
+	return l.received(ctx, l.physicalID(deploy.ApplicationStack, "FollowerDeadLetterQueue"))
+}
+
+// cutFollowerOff takes away the permission of the follower's rules, and changes
+// the secret.
+func (l *life) cutFollowerOff(ctx context.Context) error {
 	functions, follower := lambda.NewFromConfig(l.aws), aws.String(l.physicalID(deploy.ApplicationStack, "FollowerFunction"))
 	shown, err := functions.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: follower})
 	if err != nil {
@@ -452,10 +485,8 @@ func (l *life) followerDeadLetter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.putValue(ctx, value); err != nil {
-		return err
-	}
-	return l.received(ctx, l.physicalID(deploy.ApplicationStack, "FollowerDeadLetterQueue"))
+	_, err = l.putValue(ctx, value)
+	return err
 }
 
 func (l *life) delete(ctx context.Context) error {

@@ -61,12 +61,13 @@ var lookAtSources = sync.OnceValue(func() error {
 })
 
 // openAccount is an endpoint with nothing on it.
-func openAccount(t *testing.T) *account {
+func openAccount(t *testing.T, config endpoint.Config) *account {
 	t.Helper()
 	if err := lookAtSources(); err != nil {
 		t.Fatal(err)
 	}
-	local, err := endpoint.Start(endpoint.Config{Log: slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	config.Log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	local, err := endpoint.Start(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func openAccount(t *testing.T) *account {
 
 func newAccount(t *testing.T) *account {
 	t.Helper()
-	a := openAccount(t)
+	a := openAccount(t, endpoint.Config{})
 	var err error
 	if a.prerequisite, err = a.deployer.Prerequisite(t.Context()); err != nil {
 		t.Fatal(err)

@@ -33,6 +33,7 @@ func (s *Service) Authorize(ctx context.Context, request access.Request) error {
 	case resource.Denied:
 		return refusal(caller, request, "with an explicit deny in a resource-based policy")
 	case resource.Allowed, resource.Delegated && own.Allowed, !request.PolicyGoverns && own.Allowed:
+		s.note(caller, request.Action)
 		return nil
 	case request.PolicyGoverns && !resource.Delegated, caller.Service != "":
 		return refusal(caller, request, fmt.Sprintf("because no resource-based policy allows the %s action", request.Action))

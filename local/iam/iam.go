@@ -28,13 +28,15 @@ type Config struct {
 type Service struct {
 	Config
 
-	mu    sync.RWMutex
-	roles map[string]*role // by name
+	mu      sync.RWMutex
+	roles   map[string]*role  // by name
+	reports map[string]report // of last access, by job
+	used    sync.Map          // when roles were last allowed what, by usage
 }
 
 // New returns a service without roles.
 func New(config Config) *Service {
-	return &Service{Config: config, roles: map[string]*role{}}
+	return &Service{Config: config, roles: map[string]*role{}, reports: map[string]report{}}
 }
 
 type role struct {

@@ -1,13 +1,11 @@
 package logs_test
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -15,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jonboulle/clockwork"
 
-	"api-destination-credentials/internal/telemetry"
 	"api-destination-credentials/local/access"
 	"api-destination-credentials/local/logs"
 )
@@ -95,11 +92,7 @@ func TestJSONPatternsSelectByPropertyAndValue(t *testing.T) {
 
 func TestMetricsInLogLinesArePublished(t *testing.T) {
 	w, published := newMeasuredWorld(t)
-	var line bytes.Buffer
-	if err := telemetry.Publish(&line, time.Unix(0, 0), "Health", "Connection", "c", telemetry.Metric{Name: "Authorized", Unit: "Count", Value: 1}, telemetry.Metric{Name: "Age", Unit: "Seconds", Value: 2.5}); err != nil {
-		t.Fatal(err)
-	}
-	w.put(t, "a", line.String(),
+	w.put(t, "a", `{"_aws":{"Timestamp":0,"CloudWatchMetrics":[{"Namespace":"Health","Dimensions":[["Connection"]],"Metrics":[{"Name":"Authorized","Unit":"Count"},{"Name":"Age","Unit":"Seconds"}]}]},"Connection":"c","Authorized":1,"Age":2.5}`,
 		`{"_aws":{"CloudWatchMetrics":[{"Namespace":"N","Dimensions":[["A"],["A","B"],[]],"Metrics":[{"Name":"M"}]}]},"A":"1","M":[1,2]}`,
 		`{"_aws":{"CloudWatchMetrics":[{"Namespace":"N","Dimensions":[[]],"Metrics":[{"Name":"Absent"},{"Name":"Text"}]}]},"Text":"1"}`,
 		`{"_aws":{"CloudWatchMetrics":"none"}}`,
