@@ -19,6 +19,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"api-destination-credentials/internal/credentials"
+	"api-destination-credentials/internal/metrics"
 	"api-destination-credentials/internal/oauth"
 	"api-destination-credentials/internal/telemetry"
 )
@@ -49,7 +50,7 @@ func main() {
 	}
 	health := cloudwatch.NewFromConfig(aws)
 	lambda.Start(func(ctx context.Context) error {
-		metrics, err := follower.Follow(ctx)
-		return errors.Join(err, telemetry.Publish(ctx, health, "ApiDestinationCredentials", "ConnectionName", connection.Name, metrics))
+		seen, err := follower.Follow(ctx)
+		return errors.Join(err, metrics.Publish(ctx, health, "ApiDestinationCredentials", "ConnectionName", connection.Name, seen))
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"api-destination-credentials/internal/telemetry"
+	"api-destination-credentials/internal/metrics"
 )
 
 // Follower keeps a connection in step with AWSCURRENT whoever moved it, repairs
@@ -26,7 +26,7 @@ type Follower struct {
 // Follow does what there is to do, and returns what was seen at its end as
 // metrics, even where err says that something could not be done. What could not
 // be seen is left out: a zero would be a claim.
-func (f Follower) Follow(ctx context.Context) ([]telemetry.Metric, error) {
+func (f Follower) Follow(ctx context.Context) ([]metrics.Metric, error) {
 	// A key that cannot be used makes everything below fail with less clear words.
 	if err := f.checkKey(ctx, f.Connection.KeyARN); err != nil {
 		return append(f.health(ctx, state{}), flag("KeyUsable", false)), err
@@ -57,7 +57,7 @@ func (f Follower) follow(ctx context.Context) (state, error) {
 	return seen, f.retireOld(ctx, seen)
 }
 
-func (f Follower) health(ctx context.Context, seen state) []telemetry.Metric {
+func (f Follower) health(ctx context.Context, seen state) []metrics.Metric {
 	if seen.shown == nil {
 		shown, err := f.describe(ctx, f.Connection)
 		if err != nil {
@@ -65,17 +65,17 @@ func (f Follower) health(ctx context.Context, seen state) []telemetry.Metric {
 		}
 		seen.shown = shown
 	}
-	metrics := []telemetry.Metric{flag("ConnectionAuthorized", seen.authorized())}
+	told := []metrics.Metric{flag("ConnectionAuthorized", seen.authorized())}
 	if seen.complete {
-		metrics = append(metrics, flag("ConnectionInStep", seen.inStep(f.Connection)),
-			telemetry.Metric{Name: "SecretAge", Unit: types.StandardUnitSeconds, Value: f.Clock.Since(seen.created).Seconds()})
+		told = append(told, flag("ConnectionInStep", seen.inStep(f.Connection)),
+			metrics.Metric{Name: "SecretAge", Unit: types.StandardUnitSeconds, Value: f.Clock.Since(seen.created).Seconds()})
 	}
-	return metrics
+	return told
 }
 
-func flag(name string, set bool) telemetry.Metric {
+func flag(name string, set bool) metrics.Metric {
 	value := map[bool]float64{true: 1}[set]
-	return telemetry.Metric{Name: name, Unit: types.StandardUnitCount, Value: value}
+	return metrics.Metric{Name: name, Unit: types.StandardUnitCount, Value: value}
 }
 
 // rotationTime is how long a rotation may take from writing a version to

@@ -122,11 +122,12 @@ func (r Rotation) next(ctx context.Context, current string) (secret.Text, error)
 	if _, err := r.Connection.parse(current, aws.ToString(answer.SecretString)); err != nil {
 		return secret.Text{}, err
 	}
-	var fields map[string]any
+	// Raw, so that numbers keep their digits.
+	var fields map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), &fields); err != nil {
 		return secret.Text{}, errors.New("the source secret is not a JSON object")
 	}
-	fields[r.Connection.ClientSecretKey] = newClientSecret()
+	fields[r.Connection.ClientSecretKey], _ = json.Marshal(newClientSecret()) // text always encodes
 	text, err := json.Marshal(fields)
 	return secret.New(string(text)), err
 }

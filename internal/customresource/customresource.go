@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
-	"net/url"
 	"time"
 	"unicode/utf8"
 
@@ -25,6 +25,9 @@ const (
 	// maxReply is the largest reply that CloudFormation reads, in bytes.
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 	maxReply = 4096
+	// maxID is the longest physical id that CloudFormation takes, in bytes.
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+	maxID = 1024
 	// maxReason keeps a reason readable in the stack's events and leaves room
 	// in the reply for the identifiers.
 	maxReason = 1024
@@ -105,6 +108,10 @@ func answer(event cfn.Event, done outcome) *cfn.Response {
 	reply.Status = cfn.StatusSuccess
 	reply.PhysicalResourceID = done.id
 	reply.Data = done.data
+	if len(done.id) > maxID {
+		reply.PhysicalResourceID = ""
+		done.err = fmt.Errorf("the custom resource's physical id has %d bytes of at most %d: return a shorter one", len(done.id), maxID)
+	}
 	if done.err != nil {
 		reply.Status = cfn.StatusFailed
 		reply.Reason = shorten(done.err.Error())
@@ -135,7 +142,7 @@ func shorten(reason string) string {
 
 // encode makes the reply fit: CloudFormation takes a larger one for none at all.
 func encode(reply *cfn.Response) ([]byte, error) {
-	body, err := json.Marshal(reply)
+	body, err := plainJSON(reply)
 	if err == nil && len(body) <= maxReply {
 		return body, nil
 	}
@@ -145,7 +152,17 @@ func encode(reply *cfn.Response) ([]byte, error) {
 	if err != nil {
 		reply.Reason = "the custom resource's answer cannot be written as JSON: return plain attributes"
 	}
-	return json.Marshal(reply)
+	return plainJSON(reply)
+}
+
+// plainJSON leaves <, > and & as they are, which take six bytes each otherwise:
+// a reason that quotes XML would not fit.
+func plainJSON(reply *cfn.Response) ([]byte, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(reply)
+	return bytes.TrimSpace(body.Bytes()), err
 }
 
 // send puts the reply until it is taken, until CloudFormation refuses it, or
@@ -172,7 +189,8 @@ func (r Responder) send(ctx context.Context, target string, body []byte) error {
 }
 
 // put sends without a content type, as the URL's signature wants it, and keeps
-// the URL, which is a credential, out of its errors.
+// the URL, which is a credential, out of its errors; so it keeps out of them
+// what the other end wrote, which net/http repeats where it is malformed.
 func (r Responder) put(ctx context.Context, target string, body []byte) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, perAttempt)
 	defer cancel()
@@ -182,9 +200,14 @@ func (r Responder) put(ctx context.Context, target string, body []byte) (status 
 	}
 	answer, err := r.HTTP.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
+		var operation *net.OpError
+		switch {
+		case errors.As(err, &operation):
+			err = operation
+		case errors.Is(err, context.DeadlineExceeded):
+			err = context.DeadlineExceeded
+		default:
+			err = errors.New("no HTTP answer that can be read")
 		}
 		return 0, err
 	}

@@ -5,6 +5,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -148,10 +149,13 @@ func unavailable(format string, arguments ...any) error {
 	return &failure{ErrUnavailable, fmt.Sprintf(format, arguments...)}
 }
 
-// connectionFailure names a transport error without the request it belongs to.
+// connectionFailure names a transport error without the request it belongs to,
+// and without what came back: net/http repeats a malformed answer, which might
+// echo the request.
 func connectionFailure(err error) string {
 	var dns *net.DNSError
 	var operation *net.OpError
+	var untrusted *tls.CertificateVerificationError
 	var wrapped *url.Error
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -162,8 +166,10 @@ func connectionFailure(err error) string {
 		return "its name does not resolve"
 	case errors.As(err, &operation):
 		return operation.Err.Error()
+	case errors.As(err, &untrusted):
+		return untrusted.Error()
 	case errors.As(err, &wrapped):
-		return wrapped.Err.Error()
+		return "no HTTP answer that can be read"
 	}
 	return "no token in its answer"
 }

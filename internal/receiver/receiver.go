@@ -1,11 +1,13 @@
 // Package receiver is the destination of the events: an HTTP handler that
-// takes one event a request, logs one line for it and answers 202. It trusts
-// only requests that the HTTP API's JWT authorizer has let through, and says
-// of every request it refuses what is wrong with it.
+// takes one event a request, keeps it in an inbox, logs one line for it and
+// answers 202. An event that comes again is answered alike and not kept again.
+// It trusts only requests that the HTTP API's JWT authorizer has let through,
+// and says of every request it refuses what is wrong with it.
 package receiver
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,15 +15,24 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 )
 
-// MaxBody is the largest request body that is read, in bytes: EventBridge
-// hands over at most 256 KB, or 1 MB where the larger limit applies.
+// MaxBody is the largest request body that is taken, in bytes: what an item of
+// the inbox holds, 400 KB with its attributes' names, and more than the 256 KB
+// of an event that is put on a bus.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
-const MaxBody = 1 << 20
+const MaxBody = 384 << 10
+
+// patience is how long the inbox may take. EventBridge waits five seconds for
+// the whole answer, and tries again after an error as after silence.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
+const patience = 3 * time.Second
 
 // Event is what the rule's input transformer sends (see template.yaml).
 type Event struct {
@@ -29,12 +40,36 @@ type Event struct {
 	Time       string          `json:"time"` // RFC 3339
 	Source     string          `json:"source"`
 	DetailType string          `json:"detailType"`
-	Payload    json.RawMessage `json:"payload"` // any JSON value
+	Resources  []string        `json:"resources"`
+	Detail     json.RawMessage `json:"detail"` // any JSON value
 }
 
-// New returns the handler: POST / takes an event, GET /health answers 200.
-func New(log *slog.Logger) http.Handler {
-	accept := &acceptor{log: log, seen: newRecent(10_000)}
+// RedriveMark begins the resource by which an event that was put on the bus once
+// more names the one that it stands for: its own id is new.
+const RedriveMark = "redrive:"
+
+// original is the event under the id that it had at first.
+func (e Event) original() Event {
+	for _, resource := range e.Resources {
+		if id, ok := strings.CutPrefix(resource, RedriveMark); ok && id != "" {
+			e.ID = id
+		}
+	}
+	return e
+}
+
+// Inbox keeps the events that were accepted, whichever instance accepted them.
+type Inbox interface {
+	// Accept keeps the event in one step, unless one with its id is there: that
+	// is a duplicate, and nothing changes. After an error it may be kept or not,
+	// and the same event can be given again. It ends when ctx does.
+	Accept(ctx context.Context, event Event) (duplicate bool, err error)
+}
+
+// New returns the handler: POST / takes an event, GET /health answers 200
+// without touching the inbox.
+func New(inbox Inbox, log *slog.Logger) http.Handler {
+	accept := &acceptor{inbox: inbox, log: log}
 	routes := map[string]struct {
 		method string
 		serve  http.HandlerFunc
@@ -58,8 +93,8 @@ func New(log *slog.Logger) http.Handler {
 }
 
 type acceptor struct {
-	log  *slog.Logger
-	seen *recent
+	inbox Inbox
+	log   *slog.Logger
 }
 
 func (a *acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -74,21 +109,32 @@ func (a *acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal.status, refusal.field, refusal.message)
 		return
 	}
+	deliveredAs := event.ID
+	event = event.original()
 	claims := gateway.Authorizer.JWT.Claims
 	client := claims["client_id"]
 	if client == "" {
 		client = claims["sub"]
 	}
-	duplicate := a.seen.add(event.ID)
-	a.log.InfoContext(r.Context(), "event accepted",
+	log := a.log.With(
 		"eventId", event.ID,
+		"deliveredAs", deliveredAs,
 		"source", event.Source,
 		"detailType", event.DetailType,
 		"eventTime", event.Time,
 		"clientId", client,
 		"requestId", gateway.RequestID,
-		"duplicate", duplicate,
 	)
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	duplicate, err := a.inbox.Accept(ctx, event)
+	if err != nil {
+		log.ErrorContext(ctx, "event not accepted", "error", err.Error())
+		// Never a status that ends EventBridge's retries: the trouble is ours.
+		refuse(w, http.StatusServiceUnavailable, "inbox", "the event could not be kept; send it again")
+		return
+	}
+	log.InfoContext(ctx, "event accepted", "duplicate", duplicate)
 	answer(w, http.StatusAccepted, map[string]any{"id": event.ID, "duplicate": duplicate})
 }
 
@@ -114,15 +160,18 @@ func read(r *http.Request) (Event, *refusal) {
 	if len(body) > MaxBody {
 		return event, &refusal{http.StatusRequestEntityTooLarge, "body", fmt.Sprintf("the body is larger than %d bytes; send a reference to the data instead", MaxBody)}
 	}
+	if !utf8.Valid(body) {
+		return event, &refusal{http.StatusBadRequest, "body", "the body is not UTF-8; send JSON in UTF-8"}
+	}
 	if err := json.Unmarshal(body, &event); err != nil {
 		return event, &refusal{http.StatusBadRequest, "body", explain(err)}
 	}
-	// Null is a payload; nothing at all is not.
+	// Null is a detail; nothing at all is not.
 	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
-		return event, &refusal{http.StatusBadRequest, "body", "the body is null; send a JSON object with id, time, source, detailType and payload"}
+		return event, &refusal{http.StatusBadRequest, "body", "the body is null; send a JSON object with id, time, source, detailType and detail"}
 	}
 	for _, required := range []struct{ field, value string }{
-		{"id", event.ID}, {"time", event.Time}, {"source", event.Source}, {"detailType", event.DetailType}, {"payload", string(event.Payload)},
+		{"id", event.ID}, {"time", event.Time}, {"source", event.Source}, {"detailType", event.DetailType}, {"detail", string(event.Detail)},
 	} {
 		if required.value == "" {
 			return event, &refusal{http.StatusBadRequest, required.field, fmt.Sprintf("%s is missing or empty; the rule's input transformer has to send it", required.field)}

@@ -16,6 +16,8 @@ import (
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"api-destination-credentials/internal/receiver"
 )
 
 // Queue is what is done to the dead-letter queue.
@@ -47,11 +49,6 @@ type Result struct {
 	Redriven int
 	Kept     map[string]int // by why they stay in the queue
 }
-
-// Mark begins the resource by which a redriven event names the event that it
-// stands for. Its own id is new; a receiver that knows the old one recognizes an
-// event which had arrived after all.
-const Mark = "redrive:"
 
 const (
 	// hidden is how long a message is out of sight once it was looked at, in
@@ -156,7 +153,8 @@ func (r Redriver) put(ctx context.Context, letters []letter, result *Result) err
 	return nil
 }
 
-// entry reads what the rule's input transformer in template.yaml makes of an event.
+// entry reads what the rule's input transformer in template.yaml makes of an
+// event, and the event itself, which the bus sends that could not encrypt it.
 func (r Redriver) entry(body string) (ebtypes.PutEventsRequestEntry, error) {
 	var event struct {
 		ID         string          `json:"id"`
@@ -165,13 +163,19 @@ func (r Redriver) entry(body string) (ebtypes.PutEventsRequestEntry, error) {
 		DetailType string          `json:"detailType"`
 		Resources  []string        `json:"resources"`
 		Detail     json.RawMessage `json:"detail"`
+		Untouched  string          `json:"detail-type"`
 	}
-	if json.Unmarshal([]byte(body), &event) != nil || event.ID == "" || event.Source == "" || event.DetailType == "" || len(event.Detail) == 0 {
+	err := json.Unmarshal([]byte(body), &event)
+	if event.DetailType == "" {
+		event.DetailType = event.Untouched
+	}
+	if err != nil || event.ID == "" || event.Source == "" || event.DetailType == "" || len(event.Detail) == 0 {
 		return ebtypes.PutEventsRequestEntry{}, errors.New("the message is not what this application's rule sends: replay the archive instead")
 	}
 	resources := event.Resources
-	if !slices.ContainsFunc(resources, func(resource string) bool { return strings.HasPrefix(resource, Mark) }) {
-		resources = append(resources, Mark+event.ID)
+	if !slices.ContainsFunc(resources, func(resource string) bool { return strings.HasPrefix(resource, receiver.RedriveMark) }) {
+		// A receiver that knows the old id recognizes an event which had arrived after all.
+		resources = append(resources, receiver.RedriveMark+event.ID)
 	}
 	return ebtypes.PutEventsRequestEntry{
 		EventBusName: aws.String(r.BusName), Source: aws.String(event.Source), DetailType: aws.String(event.DetailType),

@@ -116,6 +116,13 @@ func TestAnEventComesBackAsItWasUnderItsOldName(t *testing.T) {
 	}
 }
 
+func TestAnEventThatTheBusCouldNotEncryptComesBackToo(t *testing.T) {
+	w := newWorld(t, strings.Replace(event(1, `{}`), "detailType", "detail-type", 1))
+	if result, err := w.run(); err != nil || result.Redriven != 1 || *w.puts[0][0].DetailType != "d" {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
 func TestOnlyWhatTheBusAcceptsLeavesTheQueue(t *testing.T) {
 	w := newWorld(t, event(1, `{"n":1}`), event(2, `{"n":2}`), `not ours`, `{"id":"x"}`)
 	w.refuse = func(detail string) string {

@@ -75,8 +75,8 @@ func readParameter(name string, members map[string]any) (parameter, error) {
 		case "ConstraintDescription":
 			p.inOwnWords = text
 		case "MinLength", "MaxLength", "MinValue", "MaxValue":
-			limit, err := strconv.ParseFloat(text, 64)
-			if err != nil {
+			limit, ok := decimal(text)
+			if !ok {
 				return p, invalid("Template format error: %s of parameter %s must be a number", member, name)
 			}
 			p.limits[member] = limit
@@ -91,9 +91,12 @@ func readParameter(name string, members map[string]any) (parameter, error) {
 	default:
 		return p, invalid("Template format error: the local endpoint does not know the parameter type %s of %s: use String, Number, CommaDelimitedList or List<Number>", p.kind, name)
 	}
-	var err error
-	if p.patternParsed, err = regexp.Compile("^(?:" + p.pattern + ")$"); err != nil {
-		return p, invalid("Template format error: AllowedPattern of parameter %s is not a regular expression: %v", name, err)
+	// By itself first, lest it closes the bracket that is put around it.
+	for _, form := range []string{p.pattern, "^(?:" + p.pattern + ")$"} {
+		var err error
+		if p.patternParsed, err = regexp.Compile(form); err != nil {
+			return p, invalid("Template format error: AllowedPattern of parameter %s is not a regular expression: %v", name, err)
+		}
 	}
 	return p, nil
 }
@@ -189,9 +192,9 @@ func (p parameter) fault(value string) string {
 		return given && by(bound)
 	}
 	if p.kind == "Number" || p.kind == "List<Number>" {
-		real, err := strconv.ParseFloat(value, 64)
+		real, ok := decimal(value)
 		switch {
-		case err != nil:
+		case !ok:
 			return "must be a number"
 		case exceeds("MinValue", func(bound float64) bool { return real < bound }):
 			return "must be a number not less than " + limit("MinValue")
@@ -211,6 +214,13 @@ func (p parameter) fault(value string) string {
 		return "must contain at most " + limit("MaxLength") + " characters"
 	}
 	return ""
+}
+
+// decimal reads an integer or a decimal; strconv also takes NaN, infinity and
+// hexadecimal numbers.
+func decimal(text string) (float64, bool) {
+	value, err := strconv.ParseFloat(text, 64)
+	return value, err == nil && !strings.ContainsAny(text, "nNxX")
 }
 
 // shown lists parameters as answers show them: NoEcho ones are masked.

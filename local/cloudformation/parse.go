@@ -4,12 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
+
+// maxPath bounds the path to a value, in bytes, and with it how deeply a
+// template nests: all paths from the top to a value are held at once. AWS
+// documents no limit.
+const maxPath = 4096
 
 // parse reads a template's text, YAML or JSON, as a tree of map[string]any,
 // []any, string, bool, int and float64. Short forms (!Ref) are written out.
@@ -52,6 +58,9 @@ func parseJSON(body string) (any, error) {
 }
 
 func readJSON(decoder *json.Decoder, path string) (any, error) {
+	if len(path) > maxPath {
+		return nil, tooDeep(path)
+	}
 	token, err := decoder.Token()
 	if err != nil {
 		return nil, err
@@ -114,8 +123,11 @@ func parseYAML(body string) (any, error) {
 }
 
 func readYAML(node *yaml.Node, path string) (any, error) {
+	if len(path) > maxPath {
+		return nil, tooDeep(path)
+	}
 	if node.Kind == yaml.AliasNode {
-		return nil, invalid("Template format error: YAML aliases are not allowed in CloudFormation templates")
+		return nil, alias()
 	}
 	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") {
 		return readShortForm(node, path)
@@ -150,6 +162,12 @@ func readYAMLMapping(node *yaml.Node, path string) (any, error) {
 	object := map[string]any{}
 	for i := 0; i < len(node.Content); i += 2 {
 		key := node.Content[i].Value
+		if node.Content[i].Kind == yaml.AliasNode {
+			return nil, alias()
+		}
+		if node.Content[i].Kind != yaml.ScalarNode {
+			return nil, invalid("Template format error: [%s] a key is not text (line %d)", path, node.Content[i].Line)
+		}
 		if node.Content[i].ShortTag() == "!!merge" {
 			return nil, invalid("Template format error: YAML merge keys are not allowed in CloudFormation templates")
 		}
@@ -193,15 +211,23 @@ func readShortForm(node *yaml.Node, path string) (any, error) {
 }
 
 // number keeps text that is no plain decimal (an account id with a leading
-// zero, a version 1.10) as it was written.
+// zero, a version 1.10, NaN) as it was written.
 func number(text string) any {
 	if whole, err := strconv.Atoi(text); err == nil && strconv.Itoa(whole) == text {
 		return whole
 	}
-	if real, err := strconv.ParseFloat(text, 64); err == nil && strconv.FormatFloat(real, 'f', -1, 64) == text {
+	if real, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(real) && !math.IsInf(real, 0) && strconv.FormatFloat(real, 'f', -1, 64) == text {
 		return real
 	}
 	return text
+}
+
+func alias() error {
+	return invalid("Template format error: YAML aliases are not allowed in CloudFormation templates")
+}
+
+func tooDeep(path string) error {
+	return invalid("Template format error: the template nests too deeply at [%s…]", strings.ToValidUTF8(path[:64], ""))
 }
 
 func null(path string) error {

@@ -164,6 +164,8 @@ func TestParametersAreChecked(t *testing.T) {
 		"too large":    {"{Type: Number, MaxValue: 3}", "P=4", "must be a number not greater than 3"},
 		"own words":    {"{Type: Number, MaxValue: 3, ConstraintDescription: at most three}", "P=4", "Parameter 'P' failed to satisfy constraint: at most three"},
 		"numbers":      {"{Type: List<Number>}", "P=1, x", "Parameter 'P' must be a number"},
+		"not a number": {"{Type: Number, MaxValue: 3}", "P=NaN", "Parameter 'P' must be a number"},
+		"two brackets": {`{Type: String, AllowedPattern: "a)|(b"}`, "P=ab", "AllowedPattern of parameter P is not a regular expression"},
 		"bad default":  {"{Type: Number, Default: x}", "", "Parameter 'P' must be a number"},
 		"not declared": {"{Type: String, Default: x}", "Q=1", "Parameters: [Q] do not exist in the template"},
 	}

@@ -65,6 +65,24 @@ func (m *metric) in(unit string) *data {
 	return m.units[unit]
 }
 
+// first is when the earliest data from a time on stand, in any unit.
+func (m *metric) first(from time.Time, fine bool) (start time.Time, held bool) {
+	for _, data := range m.units {
+		line := data.minutes
+		if fine {
+			line = data.seconds
+		}
+		i, _ := line.search(from.Unix())
+		if i == len(line.buckets) {
+			continue
+		}
+		if found := time.Unix(line.buckets[i].start, 0).UTC(); !held || found.Before(start) {
+			start, held = found, true
+		}
+	}
+	return start, held
+}
+
 // between aggregates a span of time, in one unit or in all of them. It is empty
 // where the metric does not exist.
 func (m *metric) between(from, to time.Time, unit types.StandardUnit, fine bool) *bucket {

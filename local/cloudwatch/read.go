@@ -206,16 +206,25 @@ func spanOf(start, end *time.Time, period *int32) (span, error) {
 	return found, nil
 }
 
-func (p span) points() int { return int((p.end.Sub(p.start) + p.period - 1) / p.period) }
+func (p span) points() int {
+	period := int64(p.period / time.Second)
+	return int((p.end.Unix() - p.start.Unix() + period - 1) / period) // a duration holds 292 years only
+}
 
-// of yields the periods that have data.
+// of yields the periods that have data, and leaps over those before them.
 func (p span) of(m *metric, unit types.StandardUnit) func(yield func(*bucket) bool) {
 	return func(yield func(*bucket) bool) {
 		if m == nil {
 			return
 		}
-		for from := p.start; from.Before(p.end); from = from.Add(p.period) {
-			b := m.between(from, from.Add(p.period), unit, p.period < time.Minute)
+		fine := p.period < time.Minute
+		for from := p.start; ; from = from.Add(p.period) {
+			first, held := m.first(from, fine)
+			if !held || !first.Before(p.end) {
+				return
+			}
+			from = from.Add(first.Sub(from) / p.period * p.period)
+			b := m.between(from, from.Add(p.period), unit, fine)
 			if b.count > 0 && !yield(b) {
 				return
 			}

@@ -90,7 +90,7 @@ func (l *life) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return soon(ctx, func() error { return l.logged(ctx, "ReceiverLogGroup", id) })
+	return soon(ctx, func() error { return l.logged(ctx, "ReceiverLogGroup", `event accepted","eventId":"`+id) })
 }
 
 func (l *life) logged(ctx context.Context, group, text string) error {
@@ -368,13 +368,22 @@ func (l *life) refusals(ctx context.Context) error {
 		"the key as CloudWatch Logs for another account's log group": func() error {
 			return dataKey(access.Principal{Service: "logs." + region + ".amazonaws.com"}, map[string]string{"aws:logs:arn": "arn:aws:logs:" + region + ":999999999999:log-group:x"})
 		},
-		"a dead letter's key without SQS": func() error {
-			made, err := kms.NewFromConfig(l.local.AWSAs(access.Principal{Service: "events.amazonaws.com", SourceARN: l.outputs["ApiDestinationArn"]})).GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: key, KeySpec: kmstypes.DataKeySpecAes256})
-			if err != nil {
-				return err
-			}
-			_, err = kms.NewFromConfig(l.aws).Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: made.CiphertextBlob})
+		"the key without DynamoDB": func() error {
+			_, err := kms.NewFromConfig(l.aws).Encrypt(ctx, &kms.EncryptInput{KeyId: key, Plaintext: []byte("probe")})
 			return err
+		},
+		"the key as for an archive of another account": func() error {
+			return dataKey(administrator, map[string]string{"aws:events:event-bus:arn": "arn:aws:events:" + region + ":999999999999:event-bus/x"})
+		},
+		"the receiver's key without DynamoDB": func() error {
+			return l.withOpenKey(ctx, func() error {
+				made, err := kms.NewFromConfig(l.aws).Encrypt(ctx, &kms.EncryptInput{KeyId: key, Plaintext: []byte("probe")})
+				if err != nil {
+					return fmt.Errorf("the probe: %s", err)
+				}
+				_, err = kms.NewFromConfig(l.local.AWSAs(role("ReceiverRole"))).Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: made.CiphertextBlob})
+				return err
+			})
 		},
 		"the key by way of Secrets Manager for a connection, without its tag": func() error {
 			keys := kms.NewFromConfig(l.aws)

@@ -11,6 +11,7 @@ import (
 	"api-destination-credentials/local/cloudformation"
 	"api-destination-credentials/local/cloudwatch"
 	"api-destination-credentials/local/cognito"
+	"api-destination-credentials/local/dynamodb"
 	"api-destination-credentials/local/eventbridge"
 	"api-destination-credentials/local/hosts"
 	"api-destination-credentials/local/httpapi"
@@ -35,6 +36,7 @@ type services struct {
 	api    http.Handler
 	hosts  *hosts.Hosts
 	tokens *iam.TokenService
+	events *eventbridge.Service
 	close  func()
 	reference
 }
@@ -76,13 +78,15 @@ func assemble(config Config, account access.Account, url, certificates string) (
 	})
 	events := eventbridge.New(eventbridge.Config{
 		Account: account, Auth: roles, Clock: config.Clock, Secrets: secrets, Keys: keys, Queues: queues, Functions: functions,
-		Roles: lender{tokens, roles}, HTTP: names.Transport(), Log: config.Log,
+		Roles: lender{tokens, roles}, HTTP: names.Transport(), Metrics: metrics, Log: config.Log,
 	})
+	tables := dynamodb.New(dynamodb.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys})
 	bus.to(events)
 	types := resources.Types(resources.Services{
 		Keys: keys, Secrets: secrets, Cognito: pools, Roles: roles, Functions: functions, Logs: groups, MetricFilters: groups,
 		Monitoring: metrics, Queues: queues,
-		Events: events, Gateway: gateway, Buckets: objects, Clock: config.Clock,
+		Events: events, Gateway: gateway, Buckets: objects,
+		Tables: tables, Clock: config.Clock,
 	})
 	stacks := cloudformation.New(cloudformation.Config{
 		Account: account, Auth: roles, Clock: config.Clock, Transform: sam.Transform, Types: types,
@@ -96,6 +100,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 		{Name: "apigateway", Impl: gateway},
 		{Name: "cloudformation", Impl: stacks},
 		{Name: "cognito-idp", Impl: pools},
+		{Name: "dynamodb", Impl: tables},
 		{Name: "events", Impl: events},
 		{Name: "iam", Impl: roles},
 		{Name: "kms", Impl: keys},
@@ -109,6 +114,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 	return &services{
 		reference: newReference(served, types),
 		tokens:    tokens,
+		events:    events,
 		hosts:     names,
 		api: wire.New(wire.Config{
 			Account: account, Identify: tokens.Identify, S3: objects.Handler(), Log: config.Log,

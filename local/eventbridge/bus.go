@@ -123,7 +123,7 @@ func (s *Service) DeleteEventBus(ctx context.Context, in *eventbridge.DeleteEven
 		return &eventbridge.DeleteEventBusOutput{}, nil
 	}
 	if len(b.rules) > 0 {
-		return nil, invalid("Cannot delete event bus %s: delete its rules first.", b.name)
+		return nil, invalid("EventBus can't be deleted since it has rules.")
 	}
 	delete(s.buses, b.name)
 	delete(s.tags, b.arn)

@@ -29,8 +29,9 @@ type connection struct {
 	// revision counts the changes by operations, so that what was begun before
 	// a change has no effect after it.
 	revision    int
-	credentials *credentials // cached; nil before the first use
-	refreshing  chan struct{}
+	credentials *credentials // cached OAuth ones; nil before the first use
+	refreshing  bool         // a delivery obtains new ones
+	waiting     []*delivery  // for these
 }
 
 // CreateConnection stores the authorization parameters in a managed secret,
@@ -51,7 +52,7 @@ func (s *Service) CreateConnection(ctx context.Context, in *eventbridge.CreateCo
 	}
 	c := &connection{
 		name: *in.Name, arn: arn, description: in.Description, kind: in.AuthorizationType, key: given(in.KmsKeyIdentifier),
-		shown: held.shown(), created: s.now(), modified: s.now(), authorized: time.Unix(0, 0).UTC(), refreshing: make(chan struct{}, 1),
+		shown: held.shown(), created: s.now(), modified: s.now(), authorized: time.Unix(0, 0).UTC(),
 	}
 	if err := s.insert(c); err != nil {
 		return nil, err

@@ -67,13 +67,13 @@ func (s *Service) send(ctx context.Context, source, queueARN string, body []byte
 	return err
 }
 
-func (s *Service) sendToQueue(ctx context.Context, d *delivery, body []byte) *failure {
-	return failed(s.send(ctx, d.ruleARN, *d.target.Arn, body, nil))
+func (s *Service) sendToQueue(ctx context.Context, d *delivery) *failure {
+	return failed(s.send(ctx, d.rule.arn, *d.target.Arn, d.body, nil))
 }
 
-func (s *Service) invokeFunction(ctx context.Context, d *delivery, body []byte) *failure {
-	_, err := s.Functions.Invoke(asService(ctx, d.ruleARN), &lambda.InvokeInput{
-		FunctionName: d.target.Arn, InvocationType: lambdatypes.InvocationTypeEvent, Payload: body,
+func (s *Service) invokeFunction(ctx context.Context, d *delivery) *failure {
+	_, err := s.Functions.Invoke(asService(ctx, d.rule.arn), &lambda.InvokeInput{
+		FunctionName: d.target.Arn, InvocationType: lambdatypes.InvocationTypeEvent, Payload: d.body,
 	})
 	return failed(err)
 }

@@ -86,7 +86,10 @@ func TestARefusedTokenIsReplacedAndTheEventTriedAgain(t *testing.T) {
 }
 
 func TestStatusesDecideOnAnotherAttempt(t *testing.T) {
-	for status, again := range map[int]bool{301: false, 400: false, 403: false, 404: false, 409: true, 429: true, 500: true, 503: true} {
+	for status, again := range map[int]bool{
+		304: false, 301: false, 400: false, 403: false, 404: false, 408: false, 410: false, 422: false,
+		401: true, 407: true, 409: true, 429: true, 500: true, 501: true, 502: true, 503: true, 504: true,
+	} {
 		w := newWorld(t)
 		w.answer = func(n int, to http.ResponseWriter, _ *http.Request) {
 			if n == 1 {
@@ -218,13 +221,30 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 }
 
 func TestADeadLetterQueueThatRefusesLosesTheEventVisibly(t *testing.T) {
-	w := newWorld(t)
-	w.journey(nil)
-	w.set(func() { w.denied["sqs:SendMessage"], w.unassumable = true, true })
-	w.put()
-	w.idle()
-	if w.counted["InvocationsFailedToBeSentToDlq"] != 1 || w.counted["InvocationsSentToDlq"] != 0 {
-		t.Errorf("counted %v", w.counted)
+	for name, code := range map[string]string{"by its policy": "AccessDenied", "by its key": "KmsAccessDenied", "because its key is disabled": "KmsDisabled"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.journey(nil)
+			w.set(func() { w.queueRefuses, w.unassumable = code, true })
+			w.put()
+			w.idle()
+			if w.counted["InvocationsFailedToBeSentToDlq"] != 1 || w.counted["InvocationsSentToDlq"] != 0 || w.counted["FailedInvocations"] != 1 {
+				t.Errorf("counted %v", w.counted)
+			}
+		})
+	}
+}
+
+func TestSuccessfulStatusesEndADelivery(t *testing.T) {
+	for _, status := range []int{200, 201, 202, 204} {
+		w := newWorld(t)
+		w.answer = func(_ int, to http.ResponseWriter, _ *http.Request) { to.WriteHeader(status) }
+		w.journey(nil)
+		w.put()
+		w.idle()
+		if w.counted["SuccessfulInvocationAttempts"] != 1 || len(w.dead) != 0 {
+			t.Errorf("%d: counted %v", status, w.counted)
+		}
 	}
 }
 

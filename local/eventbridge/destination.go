@@ -223,13 +223,35 @@ func (s *Service) destinationFor(ctx context.Context, action, verb string, name 
 	return d, nil
 }
 
-// turn reserves one invocation and returns how long to wait for it. A second's
-// worth of invocations may come at once.
-func (s *Service) turn(d *destination) time.Duration {
-	now := s.Clock.Now()
-	if d.allowance.Before(now) {
-		d.allowance = now
+// destination finds a destination by its ARN; nil without one.
+func (s *Service) destination(arn string) *destination {
+	for _, d := range s.destinations {
+		if d.arn == arn {
+			return d
+		}
 	}
-	d.allowance = d.allowance.Add(time.Second / time.Duration(d.rate))
-	return max(0, d.allowance.Sub(now)-time.Second)
+	return nil
+}
+
+// turn returns how long to wait for an invocation within the destination's rate
+// limit, and reserves it unless that is longer than most. A second's worth of
+// invocations may come at once.
+func (s *Service) turn(arn string, most time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.destination(arn)
+	if d == nil {
+		return 0
+	}
+	now := s.Clock.Now()
+	full := d.allowance
+	if full.Before(now) {
+		full = now
+	}
+	full = full.Add(time.Second / time.Duration(d.rate))
+	wait := max(0, full.Sub(now)-time.Second)
+	if wait <= most {
+		d.allowance = full
+	}
+	return wait
 }

@@ -2,6 +2,7 @@ package eventbridge
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -16,12 +17,16 @@ type lock struct {
 	sealed []byte // the data key, encrypted
 }
 
-// seal asks the bus's key for the event's data key.
+// seal asks the key of a bus, or of an archive of it, for an event's data key.
 func (s *Service) seal(ctx context.Context, busARN string, key *string) (lock, error) {
 	if key == nil {
 		return lock{}, nil
 	}
-	out, err := s.Keys.GenerateDataKey(asService(ctx, busARN), &kms.GenerateDataKeyInput{
+	return s.dataKey(asService(ctx, busARN), busARN, key)
+}
+
+func (s *Service) dataKey(ctx context.Context, busARN string, key *string) (lock, error) {
+	out, err := s.Keys.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
 		KeyId: key, KeySpec: kmstypes.DataKeySpecAes256, EncryptionContext: busContext(busARN),
 	})
 	if err != nil {
@@ -76,6 +81,67 @@ func inWords(state kmstypes.KeyState) string {
 		return "pending deletion"
 	}
 	return strings.ToLower(string(state))
+}
+
+// checkArchiveKey returns the key's ARN, or an error unless archives can be
+// encrypted with it. AWS documents what EventBridge itself needs; that the
+// caller needs kms:GenerateDataKey was seen at AWS.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+func (s *Service) checkArchiveKey(ctx context.Context, busARN string, key *string) (string, error) {
+	if value(key) == "" {
+		return "", nil
+	}
+	service := asService(ctx, busARN)
+	described, err := s.Keys.DescribeKey(service, &kms.DescribeKeyInput{KeyId: key})
+	if err != nil {
+		return "", invalid("%s", keyReason(err))
+	}
+	sealed, err := s.seal(service, busARN, key)
+	if err == nil {
+		err = s.open(service, sealed)
+	}
+	if err != nil {
+		return "", invalid("%s", keyReason(err))
+	}
+	if _, err := s.dataKey(s.onBehalf(ctx), busARN, key); err != nil {
+		return "", invalid("KMS key %s cannot be used on your behalf: %s. Allow yourself kms:GenerateDataKey on it.", *key, failureOf(err).message)
+	}
+	return *described.KeyMetadata.Arn, nil
+}
+
+// keyReason is why EventBridge cannot use an archive's key, in AWS's words where
+// they are known.
+func keyReason(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() == "NotFoundException" {
+		return "The provided KMS key does not exist. Please ensure that the key identifier is correct and your key exists in the same region as the event source."
+	}
+	failure := failureOf(err)
+	if failure.code != "NO_PERMISSIONS" {
+		return failure.message
+	}
+	return "events.amazonaws.com is not authorized to access the key because the resource does not exist in this Region, " +
+		"no resource-based policies allow access, or a resource-based policy explicitly denies access. " +
+		"Please ensure that events.amazonaws.com has permissions to access required KMS APIs."
+}
+
+// reseal puts what one key holds under another one, or under the AWS owned key,
+// for which the old one has to open it.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+func (s *Service) reseal(ctx context.Context, l lock, busARN string, key *string) (lock, error) {
+	switch {
+	case l.sealed == nil:
+		return s.seal(ctx, busARN, key)
+	case key == nil:
+		return lock{}, s.open(ctx, l)
+	}
+	out, err := s.Keys.ReEncrypt(asService(ctx, busARN), &kms.ReEncryptInput{
+		CiphertextBlob: l.sealed, SourceEncryptionContext: busContext(l.busARN), DestinationKeyId: key, DestinationEncryptionContext: busContext(busARN),
+	})
+	if err != nil {
+		return lock{}, err
+	}
+	return lock{busARN: busARN, sealed: out.CiphertextBlob}, nil
 }
 
 // keyTag lets the service-linked role use a key for connections.

@@ -1,11 +1,13 @@
 // Package eventbridge is Amazon EventBridge: event buses and rules, connections
 // with their managed secrets and OAuth tokens, API destinations, and the
-// delivery of events with retries and dead letters, and rules on a schedule.
+// delivery of events with retries and dead letters, rules on a schedule, and
+// archives with their replays.
 //
 // It promises that every accepted event is delivered to every target it
 // matches or ends in the target's dead-letter queue, unless the queue itself
-// refuses it. Deliveries, authorizations and deletions run in the background;
-// Idle waits for them and Close ends them.
+// refuses it. Deliveries, authorizations, deletions and replays run in the
+// background; Idle waits for them and Close ends them. Whoever drives the clock
+// goes from one Due time to the next, and Settles at each.
 package eventbridge
 
 import (
@@ -54,12 +56,14 @@ type Secrets interface {
 	DeleteSecret(context.Context, *secretsmanager.DeleteSecretInput) (*secretsmanager.DeleteSecretOutput, error)
 }
 
-// Keys encrypt the events of a bus and are checked before a connection takes one.
+// Keys encrypt the events of a bus or an archive and are checked before a
+// connection takes one.
 type Keys interface {
 	DescribeKey(context.Context, *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error)
 	ListResourceTags(context.Context, *kms.ListResourceTagsInput) (*kms.ListResourceTagsOutput, error)
 	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error)
 	Decrypt(context.Context, *kms.DecryptInput) (*kms.DecryptOutput, error)
+	ReEncrypt(context.Context, *kms.ReEncryptInput) (*kms.ReEncryptOutput, error)
 }
 
 // Queues are targets and dead-letter queues.
@@ -82,12 +86,6 @@ type Roles interface {
 	CreateServiceLinkedRole(context.Context, *iam.CreateServiceLinkedRoleInput) (*iam.CreateServiceLinkedRoleOutput, error)
 }
 
-// Metrics counts under the names that CloudWatch knows in the namespace AWS/Events.
-// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
-type Metrics interface {
-	Count(name string, dimensions map[string]string, n float64)
-}
-
 // Service is EventBridge in one account and Region.
 type Service struct {
 	Config
@@ -95,6 +93,8 @@ type Service struct {
 	buses        map[string]*bus
 	connections  map[string]*connection
 	destinations map[string]*destination
+	archives     map[string]*archive
+	replays      map[string]*replay
 	tags         map[string]map[string]string // by resource ARN
 	alarm        clockwork.Timer              // for the next rule on a schedule; nil for none
 	linked       atomic.Bool                  // the service-linked role is there
@@ -106,25 +106,20 @@ func New(config Config) *Service {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	if config.Metrics == nil {
-		config.Metrics = noMetrics{}
-	}
 	s := &Service{
 		Config:       config,
 		buses:        map[string]*bus{},
 		connections:  map[string]*connection{},
 		destinations: map[string]*destination{},
+		archives:     map[string]*archive{},
+		replays:      map[string]*replay{},
 		tags:         map[string]map[string]string{},
-		work:         newWork(),
+		work:         newWork(config.Clock),
 	}
 	s.buses[defaultBus] = s.newBus(defaultBus)
 	s.tags[s.busARN(defaultBus)] = map[string]string{}
 	return s
 }
-
-type noMetrics struct{}
-
-func (noMetrics) Count(string, map[string]string, float64) {}
 
 // Close stops all schedules and background work and waits for it. Events still
 // on their way are lost.
@@ -138,29 +133,36 @@ func (s *Service) Close() {
 }
 
 // Idle runs the scheduled rules that are due by now. It then waits until no
-// delivery, authorization or deletion is under way or waits for its next
-// attempt, or until ctx is done; not for what schedules bring later.
+// delivery, authorization, deletion or replay is under way or waits for its
+// next step, or until ctx is done; not for what schedules bring later.
 func (s *Service) Idle(ctx context.Context) error {
 	s.runDue()
 	return s.work.idle(ctx)
 }
 
-func (s *Service) now() time.Time { return s.Clock.Now().UTC() }
-
-// pause waits for d, or returns false because the service closes.
-func (s *Service) pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
+// Due is when the service next does something by itself: another attempt, a
+// turn within a rate limit, a step of a replay, a rule on a schedule. It is zero
+// when nothing waits for a time.
+func (s *Service) Due() time.Time {
+	s.mu.Lock()
+	next := s.nextScheduled()
+	s.mu.Unlock()
+	if due := s.work.due(); next.IsZero() || (!due.IsZero() && due.Before(next)) {
+		next = due
 	}
-	timer := s.Clock.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.Chan():
-		return true
-	}
+	return next
 }
+
+// Settle begins what is due by now and waits until everything that is left
+// waits for a later time, or until ctx is done. A request that is under way is
+// not over until it is answered: where nobody answers, the clock has to move on
+// beside Settle for its time-out.
+func (s *Service) Settle(ctx context.Context) error {
+	s.runDue()
+	return s.work.settle(ctx)
+}
+
+func (s *Service) now() time.Time { return s.Clock.Now().UTC() }
 
 // within returns a context that ends after d, with the cause DeadlineExceeded.
 func (s *Service) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {

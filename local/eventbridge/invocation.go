@@ -27,27 +27,21 @@ const callTimeout = 5 * time.Second
 // unable begins the message of a dead letter that a destination caused.
 const unable = "Unable to invoke ApiDestination endpoint: "
 
-// invokeDestination makes one attempt: as the target's role, in the
-// destination's turn, with the connection's authorization.
-func (s *Service) invokeDestination(ctx context.Context, d *delivery, body []byte) *failure {
+// invokeDestination makes one attempt, as the target's role and with the
+// connection's authorization.
+func (s *Service) invokeDestination(ctx context.Context, d *delivery) *failure {
 	if f := s.mayInvoke(ctx, d); f != nil {
 		return f
 	}
-	destination, connection, wait := s.reserve(*d.target.Arn)
+	destination, connection := s.locate(*d.target.Arn)
 	if destination == nil {
 		return &failure{code: "NO_RESOURCE", message: fmt.Sprintf("API destination %s does not exist.", *d.target.Arn)}
 	}
-	if wait > 0 && wait > s.remaining(d) {
-		return &failure{code: "THROTTLING", message: unable + "the rate limit leaves no turn within the event's age.", retry: true, after: wait}
-	}
-	if !s.pause(ctx, wait) {
-		return nil
-	}
-	credentials, f := s.credentials(ctx, connection)
+	credentials, f := s.credentials(ctx, connection, d)
 	if f != nil {
 		return f
 	}
-	request, err := newRequest(ctx, destination, d, body, credentials)
+	request, err := newRequest(ctx, destination, d, credentials)
 	if err != nil {
 		return &failure{code: "INVALID_PARAMETER", message: unable + err.Error()}
 	}
@@ -64,7 +58,7 @@ func (s *Service) invokeDestination(ctx context.Context, d *delivery, body []byt
 
 // mayInvoke takes on the target's role and asks whether it may use the destination.
 func (s *Service) mayInvoke(ctx context.Context, d *delivery) *failure {
-	session, err := s.Roles.AssumeRole(asService(ctx, d.ruleARN), &sts.AssumeRoleInput{
+	session, err := s.Roles.AssumeRole(asService(ctx, d.rule.arn), &sts.AssumeRoleInput{
 		RoleArn: d.target.RoleArn, RoleSessionName: aws.String("EventBridge-" + d.event.id),
 	})
 	if err != nil {
@@ -80,31 +74,29 @@ func (s *Service) mayInvoke(ctx context.Context, d *delivery) *failure {
 	return nil
 }
 
-// reserve finds a destination, as it is now, with its connection and its turn.
-func (s *Service) reserve(arn string) (*destination, *connection, time.Duration) {
+// locate finds a destination, as it is now, and its connection.
+func (s *Service) locate(arn string) (*destination, *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range s.destinations {
-		if d.arn == arn {
-			wait := s.turn(d)
-			now := *d
-			return &now, s.connectionWithARN(d.connectionARN), wait
-		}
+	d := s.destination(arn)
+	if d == nil {
+		return nil, nil
 	}
-	return nil, nil, 0
+	now := *d
+	return &now, s.connectionWithARN(d.connectionARN)
 }
 
 // newRequest builds the request to the destination.
-func newRequest(ctx context.Context, to *destination, d *delivery, body []byte, c *credentials) (*http.Request, error) {
+func newRequest(ctx context.Context, to *destination, d *delivery, c *credentials) (*http.Request, error) {
 	var parameters types.HttpParameters
 	if d.target.HttpParameters != nil {
 		parameters = *d.target.HttpParameters
 	}
 	address := withScheme(to.endpoint)
 	for _, text := range parameters.PathParameterValues {
-		address = strings.Replace(address, "*", url.PathEscape(resolved(text, d.event.text)), 1)
+		address = fill(address, resolved(text, d.event.text))
 	}
-	body, err := merge(body, c.invocation.Body)
+	body, err := merge(d.body, c.invocation.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +122,18 @@ func newRequest(ctx context.Context, to *destination, d *delivery, body []byte, 
 	request.Header.Set(c.header, c.value)
 	request.Close = true
 	return request, nil
+}
+
+// fill puts a value into the first wildcard of an endpoint, in its path or query.
+func fill(endpoint, value string) string {
+	before, after, found := strings.Cut(endpoint, "*")
+	switch {
+	case !found:
+		return endpoint
+	case strings.Contains(before, "?"):
+		return before + url.QueryEscape(value) + after
+	}
+	return before + url.PathEscape(value) + after
 }
 
 // merge puts the connection's body parameters into a JSON object.

@@ -21,7 +21,8 @@ const maximumRequest = 256 * 1024
 // event is an accepted event.
 type event struct {
 	id       string
-	text     []byte // the whole envelope, JSON
+	text     []byte    // the whole envelope, JSON
+	at       time.Time // the time that it states, in whole seconds
 	ingested time.Time
 	lock     lock
 }
@@ -36,6 +37,7 @@ type envelope struct {
 	Account    string          `json:"account"`
 	Time       string          `json:"time"`
 	Region     string          `json:"region"`
+	Replay     string          `json:"replay-name,omitempty"`
 	Resources  []string        `json:"resources"`
 	Detail     json.RawMessage `json:"detail"`
 }
@@ -126,20 +128,27 @@ func isObject(text string) bool {
 func (s *Service) accept(entry types.PutEventsRequestEntry) string {
 	at := s.now()
 	if entry.Time != nil {
-		at = entry.Time.UTC()
+		at = *entry.Time
 	}
-	e := s.newEvent(*entry.Source, *entry.DetailType, at, entry.Resources, []byte(*entry.Detail))
+	e := s.newEvent(envelope{Source: *entry.Source, DetailType: *entry.DetailType, Resources: entry.Resources, Detail: []byte(*entry.Detail)}, at)
+	s.put(s.busNameOf(entry.EventBusName), e, nil)
+	return e.id
+}
+
+// put puts an event on a bus, where it meets all rules or only some, and under
+// the key that the bus has. Without such a bus the event is dropped.
+func (s *Service) put(busName string, e *event, only []string) {
 	s.mu.Lock()
-	b := s.buses[s.busNameOf(entry.EventBusName)]
+	b := s.buses[busName]
 	if b == nil {
 		s.mu.Unlock()
-		return e.id
+		return
 	}
 	busARN, key, deadLetters := b.arn, b.key, b.deadLetters
 	s.mu.Unlock()
 	if key == nil {
-		s.route(b.name, e)
-		return e.id
+		s.route(busName, e, only)
+		return
 	}
 	s.work.start(func(ctx context.Context) {
 		lock, err := s.seal(ctx, busARN, key)
@@ -149,24 +158,22 @@ func (s *Service) accept(entry types.PutEventsRequestEntry) string {
 			return
 		}
 		e.lock = lock
-		s.route(b.name, e)
+		s.route(busName, e, only)
 	})
-	return e.id
 }
 
-func (s *Service) newEvent(source, detailType string, at time.Time, resources []string, detail []byte) *event {
-	if resources == nil {
-		resources = []string{}
+// newEvent completes an envelope.
+func (s *Service) newEvent(of envelope, at time.Time) *event {
+	if of.Resources == nil {
+		of.Resources = []string{}
 	}
-	e := &event{id: uuid.NewString(), ingested: s.now()}
+	e := &event{id: uuid.NewString(), at: at.UTC().Truncate(time.Second), ingested: s.now()}
+	of.Version, of.ID, of.Account, of.Region, of.Time = "0", e.id, s.Account.ID, s.Account.Region, e.at.Format("2006-01-02T15:04:05Z")
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	// The detail is valid JSON already, so that this cannot fail.
-	_ = encoder.Encode(envelope{
-		Version: "0", ID: e.id, DetailType: detailType, Source: source, Account: s.Account.ID,
-		Time: at.Format("2006-01-02T15:04:05Z"), Region: s.Account.Region, Resources: resources, Detail: detail,
-	})
+	_ = encoder.Encode(of)
 	e.text = bytes.TrimSpace(text.Bytes())
 	return e
 }

@@ -20,11 +20,12 @@ func (s *Service) Publish(ctx context.Context, source, detailType string, resour
 		s.Log.ErrorContext(ctx, "event cannot be encoded", "source", source, "detailType", detailType, "error", err.Error())
 		return
 	}
-	s.route(defaultBus, s.newEvent(source, detailType, s.now(), resources, encoded))
+	s.route(defaultBus, s.newEvent(envelope{Source: source, DetailType: detailType, Resources: resources, Detail: encoded}, s.now()), nil)
 }
 
-// route triggers every rule that the event matches.
-func (s *Service) route(busName string, e *event) {
+// route triggers every rule that the event matches; of those in only, where it
+// names some by ARN.
+func (s *Service) route(busName string, e *event, only []string) {
 	read, err := pattern.ReadEvent(e.text)
 	if err != nil {
 		s.Log.Error("event cannot be read", "eventId", e.id, "error", err.Error())
@@ -38,25 +39,19 @@ func (s *Service) route(busName string, e *event) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
 		r := b.rules[name]
-		if r.state == types.RuleStateDisabled || r.pattern == nil || !r.pattern.Matches(read) {
+		if r.state == types.RuleStateDisabled || r.pattern == nil || (len(only) > 0 && !slices.Contains(only, r.arn)) || !r.pattern.Matches(read) {
 			continue
 		}
-		s.count("MatchedEvents", busName, name)
+		s.count(r, matchedEvents)
 		s.trigger(r, e)
 	}
 }
 
 // trigger starts a delivery to every target of a rule.
 func (s *Service) trigger(r *rule, e *event) {
-	s.count("TriggeredRules", r.bus, r.name)
+	s.count(r, triggeredRules)
 	for _, id := range slices.Sorted(maps.Keys(r.targets)) {
-		d := &delivery{event: e, bus: r.bus, ruleName: r.name, ruleARN: r.arn, target: r.targets[id]}
+		d := &delivery{event: e, rule: r, target: r.targets[id]}
 		s.work.start(func(ctx context.Context) { s.deliver(ctx, d) })
 	}
-}
-
-// count adds one under both sets of dimensions that CloudWatch offers for rules.
-func (s *Service) count(name, bus, rule string) {
-	s.Metrics.Count(name, map[string]string{"RuleName": rule}, 1)
-	s.Metrics.Count(name, map[string]string{"EventBusName": bus, "RuleName": rule}, 1)
 }

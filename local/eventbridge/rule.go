@@ -18,8 +18,31 @@ import (
 // maximumPattern is the quota on an event pattern's length.
 const maximumPattern = 2048
 
+// managedBy is who manages the rules of archives.
+const managedBy = "prod.vhs.events.aws.internal"
+
+func (r *rule) managedBy() *string {
+	if r.archive == nil {
+		return nil
+	}
+	return aws.String(managedBy)
+}
+
+// managed refuses to change an archive's own rule, unless by force where that
+// is possible.
+func (r *rule) managed(remedy string) error {
+	if r == nil || r.archive == nil {
+		return nil
+	}
+	return &types.ManagedRuleException{Message: aws.String(r.name + " is a managed rule." + remedy)}
+}
+
+const orForce = " Set 'force' parameter to true to override."
+
 type rule struct {
 	name, arn, bus string
+	dimensions     map[string]string // of its metrics
+	archive        *archive          // whose own rule it is, or nil
 	description    *string
 	text           string           // of the event pattern
 	pattern        *pattern.Pattern // nil without one
@@ -57,7 +80,7 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 	}
 	var compiled *pattern.Pattern
 	if value(in.EventPattern) != "" {
-		if compiled, err = compilePattern(*in.EventPattern); err != nil {
+		if compiled, err = compilePattern(*in.EventPattern, maximumPattern); err != nil {
 			return nil, err
 		}
 	}
@@ -75,8 +98,11 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 		return nil, err
 	}
 	r := b.rules[*in.Name]
+	if err := r.managed(""); err != nil {
+		return nil, err
+	}
 	if r == nil {
-		r = &rule{name: *in.Name, arn: arn, bus: b.name, targets: map[string]*target{}}
+		r = s.newRule(b.name, *in.Name)
 		b.rules[r.name], s.tags[arn] = r, tagged(in.Tags)
 	}
 	r.description, r.text, r.pattern, r.role = in.Description, value(in.EventPattern), compiled, in.RoleArn
@@ -89,9 +115,13 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 	return &eventbridge.PutRuleOutput{RuleArn: aws.String(arn)}, nil
 }
 
-func compilePattern(text string) (*pattern.Pattern, error) {
-	if len(text) > maximumPattern {
-		return nil, badPattern(fmt.Sprintf("the pattern has %d characters and %d is the maximum", len(text), maximumPattern))
+func (s *Service) newRule(bus, name string) *rule {
+	return &rule{name: name, arn: s.ruleARN(bus, name), bus: bus, dimensions: dimensionsOf(bus, name), targets: map[string]*target{}}
+}
+
+func compilePattern(text string, longest int) (*pattern.Pattern, error) {
+	if len(text) > longest {
+		return nil, badPattern(fmt.Sprintf("the pattern has %d characters and %d is the maximum", len(text), longest))
 	}
 	compiled, err := pattern.Compile(text)
 	if err != nil {
@@ -125,7 +155,7 @@ func (s *Service) DescribeRule(ctx context.Context, in *eventbridge.DescribeRule
 	}
 	return &eventbridge.DescribeRuleOutput{
 		Arn: aws.String(r.arn), Name: aws.String(r.name), EventBusName: aws.String(r.bus), Description: r.description,
-		EventPattern: given(aws.String(r.text)), ScheduleExpression: given(aws.String(r.timing.expression)), State: r.state, RoleArn: r.role, CreatedBy: aws.String(s.Account.ID),
+		EventPattern: given(aws.String(r.text)), ScheduleExpression: given(aws.String(r.timing.expression)), State: r.state, RoleArn: r.role, CreatedBy: aws.String(s.Account.ID), ManagedBy: r.managedBy(),
 	}, nil
 }
 
@@ -149,8 +179,14 @@ func (s *Service) DeleteRule(ctx context.Context, in *eventbridge.DeleteRuleInpu
 	if r == nil {
 		return &eventbridge.DeleteRuleOutput{}, nil
 	}
+	if err := r.managed(orForce); err != nil && !in.Force {
+		return nil, err
+	}
 	if len(r.targets) > 0 {
 		return nil, invalid("Rule can't be deleted since it has targets.")
+	}
+	if r.archive != nil {
+		r.archive.disable()
 	}
 	delete(b.rules, r.name)
 	delete(s.tags, r.arn)
@@ -175,6 +211,9 @@ func (s *Service) setRuleState(ctx context.Context, action string, bus, name *st
 	if err != nil {
 		return err
 	}
+	if err := r.managed(""); err != nil {
+		return err
+	}
 	r.setState(state, s.now())
 	s.setAlarm()
 	return nil
@@ -196,7 +235,7 @@ func (s *Service) ListRules(ctx context.Context, in *eventbridge.ListRulesInput)
 		if r := b.rules[name]; strings.HasPrefix(name, value(in.NamePrefix)) {
 			shown = append(shown, types.Rule{
 				Arn: aws.String(r.arn), Name: aws.String(name), EventBusName: aws.String(r.bus), Description: r.description,
-				EventPattern: given(aws.String(r.text)), ScheduleExpression: given(aws.String(r.timing.expression)), State: r.state, RoleArn: r.role,
+				EventPattern: given(aws.String(r.text)), ScheduleExpression: given(aws.String(r.timing.expression)), State: r.state, RoleArn: r.role, ManagedBy: r.managedBy(),
 			})
 		}
 	}
@@ -242,7 +281,7 @@ func (s *Service) TestEventPattern(ctx context.Context, in *eventbridge.TestEven
 	if err := s.authorize(ctx, "TestEventPattern", "*"); err != nil {
 		return nil, err
 	}
-	compiled, err := compilePattern(*in.EventPattern)
+	compiled, err := compilePattern(*in.EventPattern, maximumPattern)
 	if err != nil {
 		return nil, err
 	}

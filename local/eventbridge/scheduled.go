@@ -51,18 +51,24 @@ func (s *Service) setAlarm() {
 		s.alarm.Stop()
 		s.alarm = nil
 	}
-	var next time.Time
-	for _, r := range s.buses[defaultBus].rules {
-		if due := r.timing.due; !due.IsZero() && (next.IsZero() || due.Before(next)) {
-			next = due
-		}
-	}
+	next := s.nextScheduled()
 	if next.IsZero() {
 		return
 	}
 	s.alarm = s.Clock.AfterFunc(next.Sub(s.now()), func() {
 		s.work.start(func(context.Context) { s.runDue() })
 	})
+}
+
+// nextScheduled is when the next rule on a schedule is due, or zero.
+func (s *Service) nextScheduled() time.Time {
+	var next time.Time
+	for _, r := range s.buses[defaultBus].rules {
+		if due := r.timing.due; !due.IsZero() && (next.IsZero() || due.Before(next)) {
+			next = due
+		}
+	}
+	return next
 }
 
 // runDue runs the rules that are due. A rule that came due more than once while
@@ -80,7 +86,7 @@ func (s *Service) runDue() {
 		}
 		r.timing.due = r.timing.schedule.Next(now)
 		// https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-events.html
-		s.trigger(r, s.newEvent("aws.events", "Scheduled Event", due, []string{r.arn}, []byte(`{}`)))
+		s.trigger(r, s.newEvent(envelope{Source: "aws.events", DetailType: "Scheduled Event", Resources: []string{r.arn}, Detail: []byte(`{}`)}, due))
 	}
 	s.setAlarm()
 }

@@ -55,24 +55,26 @@ func (s *Service) explain(c *connection, revision int, reason string) {
 	}
 }
 
-// settle records how an authorization ended, unless the connection changed meanwhile.
-func (s *Service) settle(c *connection, revision int, obtained *credentials, err error) {
+// settle records how an authorization ended. It returns false, and records
+// nothing, when the connection changed meanwhile.
+func (s *Service) settle(c *connection, revision int, obtained *credentials, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.revision != revision {
-		return
+		return false
 	}
 	if err != nil {
 		c.credentials = nil
 		s.Log.Warn("connection deauthorized", "connection", c.name, "reason", err.Error())
 		s.setState(c, types.ConnectionStateDeauthorized, err.Error())
-		return
+		return true
 	}
 	c.credentials = obtained
 	if c.state != types.ConnectionStateAuthorized {
 		c.authorized = s.now()
 		s.setState(c, types.ConnectionStateAuthorized, "")
 	}
+	return true
 }
 
 // setState moves a connection and announces that, and what it means for its

@@ -16,6 +16,9 @@ func (s *Service) TagResource(ctx context.Context, in *eventbridge.TagResourceIn
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tags, err := s.tagsFor(ctx, "TagResource", in.ResourceARN)
+	if err == nil {
+		err = s.unmanaged(*in.ResourceARN)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -28,6 +31,9 @@ func (s *Service) UntagResource(ctx context.Context, in *eventbridge.UntagResour
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tags, err := s.tagsFor(ctx, "UntagResource", in.ResourceARN)
+	if err == nil {
+		err = s.unmanaged(*in.ResourceARN)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,4 +69,14 @@ func (s *Service) tagsFor(ctx context.Context, action string, arn *string) (map[
 		return tags, nil
 	}
 	return nil, &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf("Resource %s does not exist.", *arn))}
+}
+
+// unmanaged refuses to tag an archive's own rule.
+func (s *Service) unmanaged(arn string) error {
+	for _, a := range s.archives {
+		if a.ruleARN == arn {
+			return &types.ManagedRuleException{Message: aws.String("Tag related operations on the managed rule " + a.ruleName() + " is not allowed.")}
+		}
+	}
+	return nil
 }

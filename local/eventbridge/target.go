@@ -28,6 +28,7 @@ const (
 // target is a target with its input compiled. It does not change once put.
 type target struct {
 	types.Target
+	kind     targetKind
 	path     transform.Path // nil without InputPath
 	template *transform.Template
 }
@@ -46,7 +47,8 @@ func (t *target) eventAge() time.Duration {
 	return time.Duration(*t.RetryPolicy.MaximumEventAgeInSeconds) * time.Second
 }
 
-// The three kinds of target that there are.
+// The kinds of target that there are. Only an archive's own rule has an archive
+// as a target.
 type targetKind int
 
 const (
@@ -54,6 +56,7 @@ const (
 	destinationKind
 	functionKind
 	queueKind
+	archiveKind
 )
 
 func kindOf(arn string) targetKind {
@@ -96,6 +99,9 @@ func (s *Service) PutTargets(ctx context.Context, in *eventbridge.PutTargetsInpu
 	if err != nil {
 		return nil, err
 	}
+	if err := r.managed(""); err != nil {
+		return nil, err
+	}
 	all := maps.Clone(r.targets)
 	maps.Copy(all, compiled)
 	if len(all) > targetsPerRule {
@@ -109,7 +115,7 @@ func compileTarget(t types.Target) (*target, error) {
 	if err := first(anyName.check("targets.1.member.id", t.Id), checkTarget(t)); err != nil {
 		return nil, err
 	}
-	compiled := &target{Target: t}
+	compiled := &target{Target: t, kind: kindOf(*t.Arn)}
 	var err error
 	switch {
 	case t.InputPath != nil:
@@ -186,6 +192,9 @@ func (s *Service) RemoveTargets(ctx context.Context, in *eventbridge.RemoveTarge
 	defer s.mu.Unlock()
 	r, err := s.ruleFor(ctx, "RemoveTargets", in.EventBusName, in.Rule)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.managed(orForce); err != nil && !in.Force {
 		return nil, err
 	}
 	out := &eventbridge.RemoveTargetsOutput{FailedEntries: []types.RemoveTargetsResultEntry{}}

@@ -21,6 +21,7 @@ type credentials struct {
 	header, value string // for instance Authorization, Bearer …
 	invocation    httpParameters
 	expires       time.Time // zero when nobody said so
+	revision      int       // of the connection that they are of
 }
 
 // spare is how long before a token expires an invocation gets a new one.
@@ -31,65 +32,82 @@ func (c *credentials) usable(now time.Time) bool {
 	return c != nil && (c.expires.IsZero() || now.Before(c.expires.Add(-spare)))
 }
 
-// credentials returns a connection's cached credentials, or obtains new ones
-// where these are about to expire. One delivery does so while others wait.
-func (s *Service) credentials(ctx context.Context, c *connection) (*credentials, *failure) {
+// credentials returns what authorizes a delivery: a connection's cached token, or
+// a new one where that is about to expire. One delivery obtains it while others
+// are parked. Credentials without a token are read anew for every delivery.
+func (s *Service) credentials(ctx context.Context, c *connection, d *delivery) (*credentials, *failure) {
 	if c == nil {
 		return nil, &failure{code: "NO_RESOURCE", message: unable + "the connection of the API destination does not exist."}
 	}
-	now, cached, f := s.current(c)
-	if f != nil || cached.usable(s.now()) {
-		return cached, f
-	}
-	select {
-	case c.refreshing <- struct{}{}:
-		defer func() { <-c.refreshing }()
-	case <-ctx.Done():
-		return nil, &failure{code: "INTERNAL_ERROR", message: ctx.Err().Error(), retry: true}
-	}
-	if now, cached, f = s.current(c); f != nil || cached.usable(s.now()) {
+	now, cached, f := s.current(c, d)
+	if f != nil || cached != nil {
 		return cached, f
 	}
 	obtained, err := s.obtain(ctx, &now, func(string) {})
-	if ctx.Err() != nil {
-		return nil, &failure{code: "INTERNAL_ERROR", message: ctx.Err().Error(), retry: true}
+	switch {
+	case ctx.Err() != nil:
+		return nil, parked
+	case now.kind == types.ConnectionAuthorizationTypeOauthClientCredentials:
+		defer s.resume(c)
+	case err == nil:
+		return obtained, nil
 	}
-	s.settle(c, now.revision, obtained, err)
+	if !s.settle(c, now.revision, obtained, err) {
+		return nil, &failure{code: "SDK_CLIENT_ERROR", message: unable + "the connection has been changed.", retry: true}
+	}
 	if err != nil {
 		return nil, &failure{code: "SDK_CLIENT_ERROR", message: unable + err.Error()}
 	}
 	return obtained, nil
 }
 
-// current returns a copy of the connection and its cached credentials, or why
-// there is no delivery now. Whether AWS lets deliveries wait for an
-// authorization is not documented; here they are tried again.
-func (s *Service) current(c *connection) (connection, *credentials, *failure) {
+// current returns the connection's cached credentials; or, where the delivery
+// has to obtain some, a copy of the connection; or why it cannot go on now.
+// Whether AWS lets deliveries wait for an authorization is not documented; here
+// they are tried again.
+func (s *Service) current(c *connection, d *delivery) (connection, *credentials, *failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch c.state {
-	case types.ConnectionStateAuthorized:
-		return *c, c.credentials, nil
-	case types.ConnectionStateCreating, types.ConnectionStateUpdating, types.ConnectionStateAuthorizing:
+	switch {
+	case c.state == types.ConnectionStateCreating || c.state == types.ConnectionStateUpdating || c.state == types.ConnectionStateAuthorizing:
 		return connection{}, nil, &failure{code: "SDK_CLIENT_ERROR", message: unable + "the connection is " + string(c.state) + ".", retry: true}
+	case c.state != types.ConnectionStateAuthorized:
+		return connection{}, nil, &failure{code: "SDK_CLIENT_ERROR", message: unable + "the connection is " + string(c.state) + "."}
+	case c.credentials.usable(s.now()):
+		return connection{}, c.credentials, nil
+	case c.kind != types.ConnectionAuthorizationTypeOauthClientCredentials:
+		return *c, nil, nil
+	case c.refreshing:
+		c.waiting = append(c.waiting, d)
+		return connection{}, nil, parked
 	}
-	return connection{}, nil, &failure{code: "SDK_CLIENT_ERROR", message: unable + "the connection is " + string(c.state) + "."}
+	c.refreshing = true
+	return *c, nil, nil
+}
+
+// resume lets the deliveries go on that were parked.
+func (s *Service) resume(c *connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range c.waiting {
+		s.work.start(func(ctx context.Context) { s.pursue(ctx, d) })
+	}
+	c.refreshing, c.waiting = false, nil
 }
 
 // refused handles a 401 or 407: an OAuth token is dropped so that the next
-// attempt gets a fresh one; other credentials have no second chance.
+// attempt gets a fresh one; other credentials have no second chance. What was
+// refused may have been replaced meanwhile.
 func (s *Service) refused(c *connection, used *credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.state != types.ConnectionStateAuthorized || (c.credentials != used && c.credentials != nil) {
-		return
-	}
-	if c.kind == types.ConnectionAuthorizationTypeOauthClientCredentials {
+	if c.credentials == used {
 		c.credentials = nil
 		return
 	}
-	c.credentials = nil
-	s.setState(c, types.ConnectionStateDeauthorized, "The API destination refused the connection's credentials: update the connection with valid ones.")
+	if c.kind != types.ConnectionAuthorizationTypeOauthClientCredentials && c.state == types.ConnectionStateAuthorized && c.revision == used.revision {
+		s.setState(c, types.ConnectionStateDeauthorized, "The API destination refused the connection's credentials: update the connection with valid ones.")
+	}
 }
 
 // stateReason is an error that users read as a connection's StateReason, hence
@@ -111,23 +129,27 @@ func (s *Service) obtain(ctx context.Context, c *connection, retrying func(reaso
 		return nil, stateReason("EventBridge cannot read the connection's secret: " + failureOf(err).message)
 	}
 	if c.kind != types.ConnectionAuthorizationTypeOauthClientCredentials {
-		return s.static(held), nil
+		return static(held, c.revision), nil
 	}
 	for attempt := 1; ; attempt++ {
 		obtained, err := s.token(ctx, held)
+		if err == nil {
+			obtained.revision = c.revision
+			return obtained, nil
+		}
 		if !errors.Is(err, unreachable) || attempt == attempts {
-			return obtained, err
+			return nil, err
 		}
 		retrying(err.Error())
-		if !s.pause(ctx, time.Second) {
+		if !s.work.pause(ctx, time.Second) {
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// static credentials are read anew for every delivery: they expire at once.
-func (s *Service) static(held *material) *credentials {
-	c := &credentials{header: "Authorization", expires: s.now()}
+// static credentials need no token.
+func static(held *material, revision int) *credentials {
+	c := &credentials{header: "Authorization", revision: revision}
 	if held.Invocation != nil {
 		c.invocation = *held.Invocation
 	}

@@ -33,12 +33,13 @@ import (
 )
 
 const (
-	roleARN  = "arn:aws:iam::123456789012:role/target"
-	queueARN = "arn:aws:sqs:us-east-1:123456789012:dead"
-	keyARN   = "arn:aws:kms:us-east-1:123456789012:key/k"
-	busARN   = "arn:aws:events:us-east-1:123456789012:event-bus/demo"
-	ruleARN  = "arn:aws:events:us-east-1:123456789012:rule/demo/rule"
-	linked   = "arn:aws:iam::123456789012:role/aws-service-role/apidestinations.events.amazonaws.com/AWSServiceRoleForAmazonEventBridgeApiDestinations"
+	roleARN     = "arn:aws:iam::123456789012:role/target"
+	queueARN    = "arn:aws:sqs:us-east-1:123456789012:dead"
+	keyARN      = "arn:aws:kms:us-east-1:123456789012:key/k"
+	otherKeyARN = "arn:aws:kms:us-east-1:123456789012:key/other"
+	busARN      = "arn:aws:events:us-east-1:123456789012:event-bus/demo"
+	ruleARN     = "arn:aws:events:us-east-1:123456789012:rule/demo/rule"
+	linked      = "arn:aws:iam::123456789012:role/aws-service-role/apidestinations.events.amazonaws.com/AWSServiceRoleForAmazonEventBridgeApiDestinations"
 )
 
 // world is an EventBridge and everything around it, as small state machines.
@@ -56,7 +57,10 @@ type world struct {
 	keyDisabled   bool
 	keyUntagged   bool
 	contexts      []map[string]string
+	onKeyUse      func()
+	forgetful     bool // keeps no record of what comes in masses
 	dead          []*sqs.SendMessageInput
+	queueRefuses  string // with this code
 	invoked       []*lambda.InvokeInput
 	refusals      []error  // of the next invocations
 	sources       []string // on whose behalf queues and functions were called
@@ -71,13 +75,14 @@ type world struct {
 	received      []string // bodies at the destination
 	requests      []*http.Request
 	counted       map[string]float64
+	published     map[string]bool // namespace, unit and dimensions
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{
 		T: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 5, 6, 7, 8, 9, 123456789, time.UTC)),
 		denied: map[string]bool{}, secrets: map[string]string{}, secretKeys: map[string]string{}, clientSecret: "good", lifetime: 3600,
-		answer: func(int, http.ResponseWriter, *http.Request) {}, counted: map[string]float64{},
+		answer: func(int, http.ResponseWriter, *http.Request) {}, counted: map[string]float64{}, published: map[string]bool{},
 	}
 	w.ctx = access.WithCaller(t.Context(), access.Principal{ARN: "arn:aws:iam::123456789012:user/me", Administrator: true})
 	w.Service = eventbridge.New(eventbridge.Config{
@@ -110,6 +115,24 @@ func (w *world) eventually(what string, step time.Duration, holds func() bool) {
 		}
 		w.clock.Advance(step)
 		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+// pass lets virtual time pass, from one thing that is due to the next.
+func (w *world) pass(d time.Duration) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second)
+	defer cancel()
+	for end := w.clock.Now().Add(d); ; {
+		if err := w.Settle(ctx); err != nil {
+			w.Fatal(err)
+		}
+		due := w.Due()
+		if due.IsZero() || due.After(end) {
+			w.clock.Advance(end.Sub(w.clock.Now()))
+			return
+		}
+		w.clock.Advance(due.Sub(w.clock.Now()))
 	}
 }
 
@@ -250,7 +273,9 @@ type fakeAuth struct{ *world }
 func (f fakeAuth) Authorize(ctx context.Context, r access.Request) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = append(f.asked, r)
+	if !f.forgetful {
+		f.asked = append(f.asked, r)
+	}
 	if f.denied[r.Action] || access.Caller(ctx) == (access.Principal{}) {
 		return refusal("AccessDeniedException")
 	}
@@ -311,15 +336,19 @@ func (f fakeSecrets) DeleteSecret(ctx context.Context, in *secretsmanager.Delete
 
 type fakeKeys struct{ *world }
 
-func (f fakeKeys) DescribeKey(context.Context, *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
+func (f fakeKeys) DescribeKey(_ context.Context, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	arn := keyARN
+	if *in.KeyId == otherKeyARN {
+		arn = otherKeyARN
+	}
 	state := kmstypes.KeyStateEnabled
 	if f.keyDisabled {
 		state = kmstypes.KeyStateDisabled
 	}
 	return &kms.DescribeKeyOutput{KeyMetadata: &kmstypes.KeyMetadata{
-		Arn: aws.String(keyARN), KeyState: state, KeySpec: kmstypes.KeySpecSymmetricDefault, KeyUsage: kmstypes.KeyUsageTypeEncryptDecrypt,
+		Arn: aws.String(arn), KeyState: state, KeySpec: kmstypes.KeySpecSymmetricDefault, KeyUsage: kmstypes.KeyUsageTypeEncryptDecrypt,
 	}}, nil
 }
 
@@ -333,18 +362,38 @@ func (f fakeKeys) ListResourceTags(context.Context, *kms.ListResourceTagsInput) 
 }
 
 func (f fakeKeys) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error) {
-	return &kms.GenerateDataKeyOutput{CiphertextBlob: []byte("sealed")}, f.use(ctx, in.EncryptionContext)
+	return &kms.GenerateDataKeyOutput{CiphertextBlob: []byte("sealed")}, f.use(ctx, "kms:GenerateDataKey", in.EncryptionContext)
 }
 
 func (f fakeKeys) Decrypt(ctx context.Context, in *kms.DecryptInput) (*kms.DecryptOutput, error) {
-	return &kms.DecryptOutput{}, f.use(ctx, in.EncryptionContext)
+	return &kms.DecryptOutput{}, f.use(ctx, "kms:Decrypt", in.EncryptionContext)
 }
 
-func (f fakeKeys) use(ctx context.Context, with map[string]string) error {
+func (f fakeKeys) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput) (*kms.ReEncryptOutput, error) {
+	if in.DestinationKeyId == nil {
+		return nil, refusal("ValidationException")
+	}
+	if err := f.use(ctx, "kms:ReEncrypt", in.SourceEncryptionContext); err != nil {
+		return nil, err
+	}
+	return &kms.ReEncryptOutput{CiphertextBlob: []byte("sealed again")}, f.use(ctx, "kms:ReEncrypt", in.DestinationEncryptionContext)
+}
+
+func (f fakeKeys) use(ctx context.Context, action string, with map[string]string) error {
+	caller := access.Caller(ctx)
+	if hook := f.onKeyUse; hook != nil && !caller.Administrator {
+		hook()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if caller.Administrator {
+		if caller.Via != "events.us-east-1.amazonaws.com" || f.denied[action] {
+			return refusal("AccessDeniedException")
+		}
+		return nil
+	}
 	f.contexts = append(f.contexts, with)
-	if caller := access.Caller(ctx); caller.Service != "events.amazonaws.com" || caller.SourceARN != busARN {
+	if caller.Service != "events.amazonaws.com" || caller.SourceARN != busARN || (f.denied[action] && action != "kms:GenerateDataKey") {
 		return refusal("AccessDeniedException")
 	}
 	if f.keyDisabled {
@@ -361,8 +410,8 @@ func (f fakeQueues) SendMessage(ctx context.Context, in *sqs.SendMessageInput) (
 	if !strings.HasSuffix(*in.QueueUrl, "/123456789012/dead") {
 		return nil, refusal("AWS.SimpleQueueService.NonExistentQueue")
 	}
-	if f.denied["sqs:SendMessage"] {
-		return nil, refusal("AccessDenied")
+	if f.queueRefuses != "" {
+		return nil, refusal(f.queueRefuses)
 	}
 	f.dead = append(f.dead, in)
 	f.sources = append(f.sources, access.Caller(ctx).SourceARN)
@@ -376,6 +425,9 @@ func (f fakeFunctions) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lam
 	defer f.mu.Unlock()
 	if access.Caller(ctx).Service != "events.amazonaws.com" {
 		return nil, refusal("AccessDeniedException")
+	}
+	if f.forgetful {
+		return &lambda.InvokeOutput{StatusCode: 202}, nil
 	}
 	f.invoked = append(f.invoked, in)
 	f.sources = append(f.sources, access.Caller(ctx).SourceARN)
@@ -408,9 +460,12 @@ func (f fakeRoles) CreateServiceLinkedRole(context.Context, *iam.CreateServiceLi
 
 type fakeMetrics struct{ *world }
 
-func (f fakeMetrics) Count(name string, dimensions map[string]string, n float64) {
+func (f fakeMetrics) Record(namespace, name, unit string, dimensions map[string]string, n float64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.forgetful {
+		f.published[fmt.Sprint(namespace, " ", unit, " ", dimensions)] = true
+	}
 	if dimensions["EventBusName"] == "demo" {
 		f.counted[name] += n
 	}
@@ -433,13 +488,15 @@ func (f fakeNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 	case r.URL.Host != "api.test":
 		return nil, errors.New("no such host")
 	}
-	f.set(func() {
-		f.received = append(f.received, string(body))
-		f.requests = append(f.requests, r)
-	})
 	var n int
 	var answer func(int, http.ResponseWriter, *http.Request)
-	f.set(func() { n, answer = len(f.received), f.answer })
+	f.set(func() {
+		if !f.forgetful {
+			f.received = append(f.received, string(body))
+			f.requests = append(f.requests, r)
+		}
+		n, answer = len(f.received), f.answer
+	})
 	answer(n, recorder, r)
 	if recorder.Header().Get("Hung") != "" { // the answer came too late
 		return nil, r.Context().Err()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/go-jose/go-jose/v4"
+	josejson "github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
@@ -65,7 +66,9 @@ func (s *Service) authenticate(ctx context.Context, c *call) *refusal {
 		return invalidToken(err.Error())
 	}
 	var claims tokenClaims
-	if err := json.Unmarshal(payload, &claims); err != nil {
+	// Names of claims are case-sensitive (RFC 7519, section 4), which the
+	// standard library's are not.
+	if err := josejson.Unmarshal(payload, &claims); err != nil {
 		return invalidToken("the token's claims cannot be read")
 	}
 	if fault := claims.fault(c.route.authorizer.JwtConfiguration, s.Clock.Now()); fault != "" {

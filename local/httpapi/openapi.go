@@ -211,7 +211,7 @@ func (r *reader) integration(at string, v any) (made types.Integration, function
 	made.IntegrationUri = aws.String(uri)
 	timeout = maxTimeout
 	if given := fields["timeoutInMillis"]; given != nil {
-		milliseconds, err := strconv.Atoi(fmt.Sprint(given))
+		milliseconds, err := strconv.ParseInt(fmt.Sprint(given), 10, 32) // more would overflow the duration
 		timeout = time.Duration(milliseconds) * time.Millisecond
 		if err != nil || timeout < minTimeout || timeout > maxTimeout {
 			r.problem(at+".timeoutInMillis", "must be between 50 and 30000")

@@ -47,6 +47,20 @@ func TestADocumentMayBeYAML(t *testing.T) {
 	}
 }
 
+func TestATimeoutThatNoDurationHoldsIsRefused(t *testing.T) {
+	g := newGateway(t)
+	// In YAML, whole numbers stay whole; as nanoseconds of 64 bits this one is 100 ms.
+	document := `openapi: 3.0.1
+info: {title: yaml, version: '1'}
+paths: {/: {get: {x-amazon-apigateway-integration: {type: aws_proxy, payloadFormatVersion: "2.0", timeoutInMillis: 18446744073810,
+  uri: "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/` + function + `/invocations"}}}}
+`
+	_, err := g.ImportApi(t.Context(), &apigatewayv2.ImportApiInput{Body: &document})
+	if err == nil || !strings.Contains(err.Error(), "timeoutInMillis must be between 50 and 30000") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestUnsupportedPartsOfADocumentAreNamed(t *testing.T) {
 	g := newGateway(t)
 	at := func(document object, path ...string) object {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -53,6 +54,7 @@ type key struct {
 	deletion                     time.Time // zero if it is not pending deletion
 	rotationDays                 int32     // zero for no automatic rotation
 	material                     []byte    // of a symmetric key
+	grants                       []types.GrantListEntry
 }
 
 type alias struct {
@@ -126,7 +128,7 @@ func (s *Service) purge() {
 }
 
 // managedServices are those for which AWS keeps a key here.
-var managedServices = []string{"events", "secretsmanager", "sqs"}
+var managedServices = []string{"dynamodb", "events", "secretsmanager", "sqs"}
 
 // managed is the key that AWS keeps for a service in this account: everybody
 // here may use it, by way of that service only.
@@ -179,6 +181,9 @@ func (s *Service) allowed(ctx context.Context, action string, id *string, encryp
 	}
 	if access.Caller(ctx).ARN != "" {
 		request.Conditions["kms:CallerAccount"] = s.Account.ID
+	}
+	if action == "CreateGrant" {
+		request.Conditions["kms:GrantIsForAWSResource"] = strconv.FormatBool(access.Caller(ctx).Via != "")
 	}
 	if err := s.Auth.Authorize(ctx, request); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -40,11 +41,12 @@ func (s *Service) PutLogEvents(ctx context.Context, in *cloudwatchlogs.PutLogEve
 			return nil, invalid("Log event message must not be empty")
 		}
 		s.last++
-		into.events = append(into.events, event{s.last, aws.ToInt64(entry.Timestamp), now.UnixMilli(), aws.ToString(entry.Message)})
+		into.add(event{s.last, aws.ToInt64(entry.Timestamp), now.UnixMilli(), aws.ToString(entry.Message)})
 	}
 	holder.measure(s.config.Metrics, in.LogEvents)
-	slices.SortStableFunc(into.events, func(a, b event) int { return cmp.Compare(a.timestamp, b.timestamp) })
-	into.events = slices.DeleteFunc(into.events, func(e event) bool { return holder.expired(e, now) })
+	if old := into.before(holder.horizon(now)); old > 0 {
+		into.events = slices.Delete(into.events, 0, old)
+	}
 	return &cloudwatchlogs.PutLogEventsOutput{}, nil
 }
 
@@ -58,9 +60,30 @@ func (s *Service) keyOf(name *string) (string, error) {
 	return found.key, nil
 }
 
-func (g *group) expired(e event, now time.Time) bool {
-	return g.retention > 0 && e.timestamp < now.AddDate(0, 0, -int(g.retention)).UnixMilli()
+// add keeps the events in the order of their timestamps. The newest comes last
+// almost always.
+func (s *stream) add(e event) {
+	s.events = slices.Insert(s.events, s.before(e.timestamp+1), e)
 }
+
+// before counts the events that are older than a timestamp.
+func (s *stream) before(timestamp int64) int {
+	if last := len(s.events) - 1; last >= 0 && s.events[last].timestamp < timestamp {
+		return last + 1
+	}
+	i, _ := slices.BinarySearchFunc(s.events, timestamp, func(e event, timestamp int64) int { return cmp.Compare(e.timestamp, timestamp) })
+	return i
+}
+
+// horizon is the timestamp of the oldest event that is kept.
+func (g *group) horizon(now time.Time) int64 {
+	if g.retention == 0 {
+		return math.MinInt64
+	}
+	return now.AddDate(0, 0, -int(g.retention)).UnixMilli()
+}
+
+func (g *group) expired(e event, now time.Time) bool { return e.timestamp < g.horizon(now) }
 
 // GetLogEvents reads one stream from its start or its end, in one page.
 func (s *Service) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEventsInput) (*cloudwatchlogs.GetLogEventsOutput, error) {

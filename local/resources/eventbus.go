@@ -11,6 +11,7 @@ import (
 
 // Events is Amazon EventBridge.
 type Events interface {
+	Archives
 	CreateEventBus(context.Context, *eventbridge.CreateEventBusInput) (*eventbridge.CreateEventBusOutput, error)
 	UpdateEventBus(context.Context, *eventbridge.UpdateEventBusInput) (*eventbridge.UpdateEventBusOutput, error)
 	DeleteEventBus(context.Context, *eventbridge.DeleteEventBusInput) (*eventbridge.DeleteEventBusOutput, error)

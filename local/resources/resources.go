@@ -25,6 +25,7 @@ type Services struct {
 	MetricFilters MetricFilters
 	Monitoring    Monitoring
 	Queues        Queues
+	Tables        Tables
 	Events        Events
 	Gateway       Gateway
 	Buckets       Buckets
@@ -43,7 +44,9 @@ func Types(s Services) map[string]cloudformation.Provider {
 		"AWS::Cognito::UserPoolClient":          userPoolClient{s.Cognito}.provider(),
 		"AWS::Cognito::UserPoolDomain":          userPoolDomain{s.Cognito}.provider(),
 		"AWS::Cognito::UserPoolResourceServer":  resourceServer{s.Cognito}.provider(),
+		"AWS::DynamoDB::Table":                  table{s.Tables}.provider(),
 		"AWS::Events::ApiDestination":           apiDestination{s.Events}.provider(),
+		"AWS::Events::Archive":                  eventArchive{s.Events}.provider(),
 		"AWS::Events::Connection":               connection{s.Events, s.Clock}.provider(),
 		"AWS::Events::EventBus":                 eventBus{s.Events}.provider(),
 		"AWS::Events::Rule":                     rule{s.Events}.provider(),

@@ -120,8 +120,8 @@ func (d *document) read(id string) (serverless, bool, error) {
 
 	s := serverless{id: id, kind: kind, attributes: map[string]any{}}
 	own := map[string]any{}
-	for attribute, value := range resource {
-		switch attribute {
+	for _, attribute := range slices.Sorted(maps.Keys(resource)) {
+		switch value := resource[attribute]; attribute {
 		case "Type":
 		case "Properties":
 			if own, isMap = value.(map[string]any); !isMap && value != nil {

@@ -28,18 +28,20 @@ func (s *Service) Gauges(report func(namespace, name, unit string, dimensions ma
 	now := s.config.Clock.Now()
 	for name, q := range s.queues {
 		q.expire(now)
-		visible, hidden := q.count(now)
+		visible, hidden, delayed := q.count(now)
 		of := map[string]string{"QueueName": name}
 		report(namespace, "ApproximateNumberOfMessagesVisible", counts, of, float64(visible))
 		report(namespace, "ApproximateNumberOfMessagesNotVisible", counts, of, float64(hidden))
+		report(namespace, "ApproximateNumberOfMessagesDelayed", counts, of, float64(delayed))
 		report(namespace, "ApproximateAgeOfOldestMessage", "Seconds", of, q.oldest(now).Seconds())
 	}
 }
 
-// oldest is the age of the message that was sent first; messages stand in that order.
+// oldest is the age of the message that arrived first; messages stand in that
+// order. A dead letter counts from its move.
 func (q *queue) oldest(now time.Time) time.Duration {
 	if len(q.messages) == 0 {
 		return 0
 	}
-	return now.Sub(q.messages[0].sent).Truncate(time.Second)
+	return now.Sub(q.messages[0].arrived).Truncate(time.Second)
 }

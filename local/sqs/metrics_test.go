@@ -37,7 +37,8 @@ func TestAQueuePublishesWhatHappensAndItsDepth(t *testing.T) {
 	w.Gauges(gauges.Record)
 	if diff := cmp.Diff(sums{
 		"AWS/SQS dead-letters ApproximateNumberOfMessagesVisible": 1, "AWS/SQS dead-letters ApproximateNumberOfMessagesNotVisible": 1,
-		"AWS/SQS dead-letters ApproximateAgeOfOldestMessage": 90,
+		"AWS/SQS dead-letters ApproximateNumberOfMessagesDelayed": 0,
+		"AWS/SQS dead-letters ApproximateAgeOfOldestMessage":      90,
 	}, gauges); diff != "" {
 		t.Error(diff)
 	}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/aws/smithy-go"
 	"github.com/jonboulle/clockwork"
 
 	"api-destination-credentials/local/access"
@@ -46,14 +44,17 @@ type Service struct {
 
 	mu     sync.Mutex
 	queues map[string]*queue
-	signal chan struct{} // closed and renewed when a message arrives
+	signal chan struct{} // closed and renewed when a message arrives or is shown again
 }
 
 type queue struct {
 	created    time.Time
+	modified   time.Time // its attributes
+	purged     time.Time
 	attributes map[string]string
 	tags       map[string]string
 	messages   []*message
+	moves      []types.ListMessageMoveTasksResultEntry // the newest first
 }
 
 // New returns a service without queues.
@@ -63,25 +64,6 @@ func New(config Config) *Service {
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
-
-// bounds are the attributes that a queue may be given: numbers with their
-// limits and default, others without.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-var bounds = map[string]struct {
-	number      bool
-	least, most int
-	preset      string
-}{
-	"DelaySeconds":                  {true, 0, 900, "0"},
-	"MaximumMessageSize":            {true, 1024, 1048576, "1048576"},
-	"MessageRetentionPeriod":        {true, 60, 1209600, "345600"},
-	"ReceiveMessageWaitTimeSeconds": {true, 0, 20, "0"},
-	"VisibilityTimeout":             {true, 0, 43200, "30"},
-	"KmsDataKeyReusePeriodSeconds":  {true, 60, 86400, "300"},
-	"KmsMasterKeyId":                {},
-	"Policy":                        {},
-	"SqsManagedSseEnabled":          {preset: "true"},
-}
 
 // CreateQueue makes a standard queue, or returns the one that is like it already.
 func (s *Service) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
@@ -93,7 +75,7 @@ func (s *Service) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput) (*s
 		return nil, unsupported("FIFO queues: the local endpoint has standard queues only")
 	}
 	if !queueName.MatchString(name) {
-		return nil, &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"}
+		return nil, invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
 	if err := check(in.Attributes); err != nil {
 		return nil, err
@@ -108,7 +90,11 @@ func (s *Service) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput) (*s
 		}
 		return &sqs.CreateQueueOutput{QueueUrl: aws.String(s.url(name))}, nil
 	}
-	made := &queue{created: s.config.Clock.Now(), attributes: map[string]string{}, tags: maps.Clone(in.Tags)}
+	if err := s.checkRedrive(name, in.Attributes); err != nil {
+		return nil, err
+	}
+	now := s.config.Clock.Now()
+	made := &queue{created: now, modified: now, attributes: map[string]string{}, tags: maps.Clone(in.Tags)}
 	for attribute, bound := range bounds {
 		if bound.preset != "" {
 			made.attributes[attribute] = bound.preset
@@ -117,38 +103,6 @@ func (s *Service) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput) (*s
 	made.set(in.Attributes)
 	s.queues[name] = made
 	return &sqs.CreateQueueOutput{QueueUrl: aws.String(s.url(name))}, nil
-}
-
-// set takes attributes over; a key of the user's own ends SQS's.
-func (q *queue) set(attributes map[string]string) {
-	maps.Copy(q.attributes, attributes)
-	switch {
-	case attributes["KmsMasterKeyId"] != "":
-		q.attributes["SqsManagedSseEnabled"] = "false"
-	case attributes["SqsManagedSseEnabled"] == "true":
-		delete(q.attributes, "KmsMasterKeyId")
-	}
-	for _, name := range []string{"Policy", "KmsMasterKeyId"} {
-		if q.attributes[name] == "" {
-			delete(q.attributes, name)
-		}
-	}
-}
-
-func check(attributes map[string]string) error {
-	for name, value := range attributes {
-		bound, known := bounds[name]
-		if !known && name != "FifoQueue" {
-			return &types.InvalidAttributeName{Message: aws.String("Unknown Attribute " + name + ".")}
-		}
-		if !bound.number {
-			continue
-		}
-		if number, err := strconv.Atoi(value); err != nil || number < bound.least || number > bound.most {
-			return &types.InvalidAttributeValue{Message: aws.String(fmt.Sprintf("Invalid value for the parameter %s. Reason: it has to be a number from %d to %d.", name, bound.least, bound.most))}
-		}
-	}
-	return nil
 }
 
 // GetQueueUrl finds a queue by its name.
@@ -160,91 +114,65 @@ func (s *Service) GetQueueUrl(ctx context.Context, in *sqs.GetQueueUrlInput) (*s
 	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(s.url(aws.ToString(in.QueueName)))}, nil
 }
 
-// GetQueueAttributes reads some attributes, or All.
-func (s *Service) GetQueueAttributes(ctx context.Context, in *sqs.GetQueueAttributesInput) (*sqs.GetQueueAttributesOutput, error) {
-	shown := map[string]string{}
-	name, err := s.with(ctx, "GetQueueAttributes", in.QueueUrl, func(q *queue) {
-		now := s.config.Clock.Now()
-		q.expire(now)
-		visible, hidden := q.count(now)
-		maps.Copy(shown, q.attributes)
-		shown["ApproximateNumberOfMessages"] = strconv.Itoa(visible)
-		shown["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(hidden)
-		shown["ApproximateNumberOfMessagesDelayed"] = "0"
-		shown["CreatedTimestamp"] = strconv.FormatInt(q.created.Unix(), 10)
-		shown["LastModifiedTimestamp"] = shown["CreatedTimestamp"]
-	})
-	if err != nil {
-		return nil, err
-	}
-	shown["QueueArn"] = s.arn(name)
-	if !slices.Contains(in.AttributeNames, types.QueueAttributeNameAll) {
-		maps.DeleteFunc(shown, func(name, _ string) bool { return !slices.Contains(in.AttributeNames, types.QueueAttributeName(name)) })
-	}
-	return &sqs.GetQueueAttributesOutput{Attributes: shown}, nil
-}
-
-// SetQueueAttributes changes attributes; an empty policy or key takes it away.
-func (s *Service) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttributesInput) (*sqs.SetQueueAttributesOutput, error) {
-	if err := check(in.Attributes); err != nil {
-		return nil, err
-	}
-	_, err := s.with(ctx, "SetQueueAttributes", in.QueueUrl, func(q *queue) { q.set(in.Attributes) })
-	return &sqs.SetQueueAttributesOutput{}, err
-}
-
 // DeleteQueue removes a queue with its messages.
 func (s *Service) DeleteQueue(ctx context.Context, in *sqs.DeleteQueueInput) (*sqs.DeleteQueueOutput, error) {
 	_, err := s.with(ctx, "DeleteQueue", in.QueueUrl, func(*queue) { delete(s.queues, named(in.QueueUrl)) })
 	return &sqs.DeleteQueueOutput{}, err
 }
 
-// PurgeQueue removes every message.
+// PurgeQueue removes every message, at most once a minute.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
 func (s *Service) PurgeQueue(ctx context.Context, in *sqs.PurgeQueueInput) (*sqs.PurgeQueueOutput, error) {
-	_, err := s.with(ctx, "PurgeQueue", in.QueueUrl, func(q *queue) { q.messages = nil })
+	var refusal error
+	_, err := s.with(ctx, "PurgeQueue", in.QueueUrl, func(q *queue) {
+		now := s.config.Clock.Now()
+		if now.Sub(q.purged) < time.Minute {
+			refusal = &types.PurgeQueueInProgress{Message: aws.String("Only one PurgeQueue operation on " + named(in.QueueUrl) + " is allowed every 60 seconds.")}
+			return
+		}
+		q.purged, q.messages = now, nil
+	})
+	if err == nil {
+		err = refusal
+	}
 	return &sqs.PurgeQueueOutput{}, err
 }
 
-// ListQueues lists queues by name, in one page.
+// ListQueues lists queues by name.
 func (s *Service) ListQueues(ctx context.Context, in *sqs.ListQueuesInput) (*sqs.ListQueuesOutput, error) {
 	if err := s.config.Auth.Authorize(ctx, access.Request{Action: "sqs:ListQueues", Resource: "*"}); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	listed := &sqs.ListQueuesOutput{}
+	var urls []string
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		if strings.HasPrefix(name, aws.ToString(in.QueueNamePrefix)) {
-			listed.QueueUrls = append(listed.QueueUrls, s.url(name))
+			urls = append(urls, s.url(name))
 		}
 	}
-	return listed, nil
+	listed, next, err := page(urls, in.MaxResults, in.NextToken)
+	return &sqs.ListQueuesOutput{QueueUrls: listed, NextToken: next}, err
 }
 
-// TagQueue adds tags.
-func (s *Service) TagQueue(ctx context.Context, in *sqs.TagQueueInput) (*sqs.TagQueueOutput, error) {
-	_, err := s.with(ctx, "TagQueue", in.QueueUrl, func(q *queue) {
-		if q.tags == nil {
-			q.tags = map[string]string{}
-		}
-		maps.Copy(q.tags, in.Tags)
-	})
-	return &sqs.TagQueueOutput{}, err
-}
-
-// UntagQueue takes tags away.
-func (s *Service) UntagQueue(ctx context.Context, in *sqs.UntagQueueInput) (*sqs.UntagQueueOutput, error) {
-	_, err := s.with(ctx, "UntagQueue", in.QueueUrl, func(q *queue) {
-		maps.DeleteFunc(q.tags, func(name, _ string) bool { return slices.Contains(in.TagKeys, name) })
-	})
-	return &sqs.UntagQueueOutput{}, err
-}
-
-// ListQueueTags reads the tags.
-func (s *Service) ListQueueTags(ctx context.Context, in *sqs.ListQueueTagsInput) (*sqs.ListQueueTagsOutput, error) {
-	listed := &sqs.ListQueueTagsOutput{}
-	_, err := s.with(ctx, "ListQueueTags", in.QueueUrl, func(q *queue) { listed.Tags = maps.Clone(q.tags) })
-	return listed, err
+// page is the part of the sorted URLs after the one that is the token. Without
+// a limit it has a thousand, and no token for more.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
+func page(urls []string, limit *int32, token *string) (listed []string, next *string, err error) {
+	if limit != nil && (*limit < 1 || *limit > 1000) {
+		return nil, nil, invalid(fmt.Sprintf("Value %d for parameter MaxResults is invalid. Reason: Must be between 1 and 1000, if provided.", *limit))
+	}
+	if token != nil {
+		urls = slices.DeleteFunc(urls, func(url string) bool { return named(&url) <= named(token) })
+	}
+	most := int(aws.ToInt32(limit))
+	switch {
+	case limit == nil:
+		return urls[:min(len(urls), 1000)], nil, nil
+	case len(urls) <= most:
+		return urls, nil, nil
+	}
+	return urls[:most], &urls[most-1], nil
 }
 
 // with does something to a queue, with the lock held, if the caller may.
@@ -263,10 +191,20 @@ func (s *Service) with(ctx context.Context, action string, url *string, do func(
 	defer s.mu.Unlock()
 	held := s.queues[name]
 	if held == nil {
-		return name, &types.QueueDoesNotExist{Message: aws.String("The specified queue does not exist.")}
+		return name, noQueue()
 	}
 	do(held)
 	return name, nil
+}
+
+func noQueue() error {
+	return &types.QueueDoesNotExist{Message: aws.String("The specified queue does not exist.")}
+}
+
+// wake lets everybody who waits for a message look again. The lock is held.
+func (s *Service) wake() {
+	close(s.signal)
+	s.signal = make(chan struct{})
 }
 
 func (s *Service) authorize(ctx context.Context, action, name, policy string) error {

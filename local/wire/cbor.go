@@ -35,7 +35,7 @@ func (p cborProtocol) respond(w http.ResponseWriter, _ string, output any) error
 
 func (p cborProtocol) refuse(w http.ResponseWriter, f failure) error {
 	p.definition.setQueryError(w, f)
-	return p.write(w, f.status(), f.fields())
+	return p.write(w, f.status(), f.fields(cborStyle))
 }
 
 func (p cborProtocol) write(w http.ResponseWriter, status int, value any) error {
@@ -49,7 +49,8 @@ var cborStyle = style{
 	time: func(t time.Time) any {
 		return &cbor.Tag{ID: epochTag, Value: cbor.Float64(float64(t.UnixMilli()) / 1000)}
 	},
-	blob: func(blob []byte) any { return cbor.Slice(blob) },
+	blob:  func(blob []byte) any { return cbor.Slice(blob) },
+	float: func(number float64) any { return number },
 }
 
 func toCBOR(value any) cbor.Value {

@@ -66,6 +66,9 @@ func decode(value any, target reflect.Value, path string) error {
 	case reflect.Slice:
 		return decodeSlice(value, target, path)
 	case reflect.Interface:
+		if isUnion(target.Type()) {
+			return decodeUnion(value, target, path)
+		}
 		if target.NumMethod() > 0 {
 			return fmt.Errorf("%s is not supported by the local endpoint; remove it", where(path))
 		}
@@ -229,11 +232,13 @@ func parseInteger(text string) (int64, bool) {
 }
 
 func parseTime(text string) (time.Time, bool) {
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		return time.UnixMilli(int64(math.Round(seconds * 1000))).UTC(), true
-	}
 	moment, err := time.Parse(time.RFC3339, text)
-	return moment, err == nil
+	if seconds, notSeconds := strconv.ParseFloat(text, 64); notSeconds == nil && math.Abs(seconds) < 1<<40 { // nor is NaN
+		moment, err = time.UnixMilli(int64(math.Round(seconds*1000))).UTC(), nil
+	}
+	// A year has four digits in every protocol.
+	year := moment.UTC().Year()
+	return moment, err == nil && year > 0 && year < 10000
 }
 
 func object(value any) (map[string]any, bool) {

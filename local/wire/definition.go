@@ -14,7 +14,7 @@ type definition struct {
 }
 
 func (d definition) style() style {
-	s := style{lowerFirst: d.lowerFirst, time: epochSeconds, blob: base64Text}
+	s := style{lowerFirst: d.lowerFirst, time: epochSeconds, blob: base64Text, float: floatOrText}
 	if d.textTimes {
 		s.time = iso8601
 	}
@@ -34,6 +34,7 @@ var definitions = map[string]definition{
 	"apigateway":     {routes: apiGatewayRoutes, lowerFirst: true, textTimes: true},
 	"cloudformation": {namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/"},
 	"cognito-idp":    {target: "AWSCognitoIdentityProviderService", json: "1.1"},
+	"dynamodb":       {target: "DynamoDB_20120810", json: "1.0"},
 	"events":         {target: "AWSEvents", json: "1.1"},
 	"iam":            {namespace: "https://iam.amazonaws.com/doc/2010-05-08/"},
 	"kms":            {target: "TrentService", json: "1.1"},

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/base64"
 	"iter"
+	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -17,27 +18,47 @@ func Encode(value any) any {
 	return templateStyle.encode(reflect.ValueOf(value))
 }
 
-// style is how one protocol of one service writes names, times and blobs.
+// style is how one protocol of one service writes names, times, blobs and
+// floating-point numbers.
 type style struct {
 	lowerFirst bool
 	time       func(time.Time) any
 	blob       func([]byte) any
+	float      func(float64) any
 }
 
 var templateStyle = style{
 	time: func(t time.Time) any { return t.UTC().Format(time.RFC3339Nano) },
-	blob: base64Text,
+	blob: base64Text, float: floatOrText,
 }
 
 func base64Text(blob []byte) any { return base64.StdEncoding.EncodeToString(blob) }
+
+// floatOrText is for the protocols that have no numbers for NaN and infinity.
+// https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#shape-serialization
+func floatOrText(number float64) any {
+	switch {
+	case math.IsNaN(number):
+		return "NaN"
+	case math.IsInf(number, 1):
+		return "Infinity"
+	case math.IsInf(number, -1):
+		return "-Infinity"
+	}
+	return number
+}
 
 // iso8601 has the milliseconds by which SAM CLI tells stack events apart.
 func iso8601(t time.Time) any { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func (s style) encode(v reflect.Value) any {
-	switch v.Kind() {
-	case reflect.Invalid:
+	switch {
+	case !v.IsValid():
 		return nil
+	case isUnion(v.Type()) && !v.IsNil():
+		return s.encodeUnion(v)
+	}
+	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		return s.encode(v.Elem())
 	}
@@ -72,7 +93,7 @@ func (s style) encode(v reflect.Value) any {
 	case reflect.Bool:
 		return v.Bool()
 	case reflect.Float32, reflect.Float64:
-		return v.Float()
+		return s.float(v.Float())
 	}
 	if v.CanUint() {
 		return v.Uint()
@@ -109,8 +130,8 @@ func isUnset(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		return v.IsNil()
-	case reflect.Interface: // a union or document, which no service here has
-		return v.IsNil() || v.NumMethod() > 0
+	case reflect.Interface: // or a union that is none of ours, or a document
+		return v.IsNil() || v.NumMethod() > 0 && !isUnion(v.Type())
 	case reflect.String:
 		return v.Len() == 0
 	}
@@ -118,10 +139,16 @@ func isUnset(v reflect.Value) bool {
 }
 
 func (s style) name(owner reflect.Type, field string) string {
-	if s.lowerFirst || owner.Name() == "ListDeadLetterSourceQueuesOutput" && field == "QueueUrls" {
+	if s.lowerFirst || lowerMembers[owner.Name()] == field {
 		return lowerFirst(field)
 	}
 	return field
+}
+
+// lowerMembers start with a small letter in AWS's models, unlike their neighbours.
+var lowerMembers = map[string]string{
+	"DashboardInvalidInputError":       "DashboardValidationMessages",
+	"ListDeadLetterSourceQueuesOutput": "QueueUrls",
 }
 
 func lowerFirst(name string) string { return strings.ToLower(name[:1]) + name[1:] }

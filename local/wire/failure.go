@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"iter"
 	"net/http"
 	"reflect"
 	"strings"
@@ -16,6 +17,7 @@ type failure struct {
 	message string
 	server  bool // the service's fault, which makes clients try again
 	request string
+	members reflect.Value // of a modelled error: what it tells beside the message
 }
 
 // refuse answers with err in the style of the call's protocol. What is no
@@ -50,6 +52,7 @@ func failureOf(err error) (failure, bool) {
 	}
 	if modelled := reflect.Indirect(reflect.ValueOf(known)).Type(); modelled != reflect.TypeFor[smithy.GenericAPIError]() {
 		f.shape = modelled.Name()
+		f.members = reflect.Indirect(reflect.ValueOf(known))
 	}
 	if code, ok := queryCodes[f.shape]; ok && f.code == f.shape {
 		f.code = code
@@ -65,11 +68,13 @@ var queryCodes = map[string]string{
 	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
 	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
 	"InvalidBatchEntryId":          "AWS.SimpleQueueService.InvalidBatchEntryId",
+	"MessageNotInflight":           "AWS.SimpleQueueService.MessageNotInflight",
 	"PurgeQueueInProgress":         "AWS.SimpleQueueService.PurgeQueueInProgress",
 	"QueueDeletedRecently":         "AWS.SimpleQueueService.QueueDeletedRecently",
 	"QueueDoesNotExist":            "AWS.SimpleQueueService.NonExistentQueue",
 	"QueueNameExists":              "QueueAlreadyExists",
 	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+	"UnsupportedOperation":         "AWS.SimpleQueueService.UnsupportedOperation",
 }
 
 func unknownOperation(what string) error {
@@ -92,8 +97,30 @@ func badInput(err error) error {
 }
 
 // fields are the members of an error. Services spell the message either way.
-func (f failure) fields() map[string]any {
-	return map[string]any{"__type": f.shape, "message": f.message, "Message": f.message}
+func (f failure) fields(s style) map[string]any {
+	told := map[string]any{"__type": f.shape, "message": f.message, "Message": f.message}
+	for name, member := range f.own(s) {
+		told[name] = s.encode(member)
+	}
+	return told
+}
+
+// own are the members that only this error has.
+func (f failure) own(s style) iter.Seq2[string, reflect.Value] {
+	return func(yield func(string, reflect.Value) bool) {
+		if !f.members.IsValid() {
+			return
+		}
+		for name, member := range s.members(f.members) {
+			switch upperFirst(name) {
+			case "Message", "ErrorCodeOverride": // the SDK's own
+				continue
+			}
+			if !yield(name, member) {
+				return
+			}
+		}
+	}
 }
 
 // status is the one of the protocols in which the code alone tells errors apart.

@@ -30,7 +30,7 @@ func (p jsonProtocol) respond(w http.ResponseWriter, _ string, output any) error
 func (p jsonProtocol) refuse(w http.ResponseWriter, f failure) error {
 	w.Header().Set("X-Amzn-Errortype", f.shape)
 	p.definition.setQueryError(w, f)
-	return p.write(w, f.status(), f.fields())
+	return p.write(w, f.status(), f.fields(p.definition.style()))
 }
 
 func (p jsonProtocol) write(w http.ResponseWriter, status int, value any) error {

@@ -107,7 +107,7 @@ func numbered(tree map[string]any, below string) []any {
 	return children
 }
 
-var queryStyle = style{time: iso8601, blob: base64Text}
+var queryStyle = style{time: iso8601, blob: base64Text, float: floatOrText}
 
 func (p queryProtocol) respond(w http.ResponseWriter, operation string, output any) error {
 	var x xmlWriter
@@ -130,6 +130,9 @@ func (p queryProtocol) refuse(w http.ResponseWriter, f failure) error {
 	x.text("Type", f.sender())
 	x.text("Code", f.code)
 	x.text("Message", f.message)
+	for name, member := range f.own(queryStyle) {
+		x.value(name, member)
+	}
 	x.close("Error")
 	x.text("RequestId", f.request)
 	x.close("ErrorResponse")

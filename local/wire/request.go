@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -171,7 +170,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(source, bodyLimit+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the request: %w", err)
+		return nil, &smithy.GenericAPIError{Code: "SerializationException", Message: "The body of the request cannot be read to its end: " + err.Error()}
 	}
 	if len(body) > bodyLimit {
 		return nil, &smithy.GenericAPIError{Code: "RequestEntityTooLargeException", Message: "The request is longer than the 16 MiB that the local endpoint reads; make it shorter"}

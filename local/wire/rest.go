@@ -80,7 +80,7 @@ func (p restProtocol) respond(w http.ResponseWriter, _ string, output any) error
 
 func (p restProtocol) refuse(w http.ResponseWriter, f failure) error {
 	w.Header().Set("X-Amzn-Errortype", f.shape)
-	return writeJSON(w, "application/json", f.restStatus(), f.fields())
+	return writeJSON(w, "application/json", f.restStatus(), f.fields(p.definition.style()))
 }
 
 // findRoute matches the escaped path, because an ARN in it may have slashes.

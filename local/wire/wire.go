@@ -41,8 +41,8 @@ type Config struct {
 // form func(context.Context, *X.OpInput) (*X.OpOutput, error).
 type Service struct {
 	// Name is the one that signatures carry: sts, iam, cloudformation, sqs,
-	// events, secretsmanager, kms, cognito-idp, logs, monitoring, lambda or
-	// apigateway (version 2).
+	// events, secretsmanager, kms, cognito-idp, dynamodb, logs, monitoring, lambda
+	// or apigateway (version 2).
 	Name string
 	Impl any
 }

@@ -195,31 +195,6 @@ func TestAWrongPatternIsRefusedWithTheReason(t *testing.T) {
 	}
 }
 
-// FuzzCompile looks for patterns that panic, and for ones that the matcher does
-// not bear.
-func FuzzCompile(f *testing.F) {
-	f.Add(`{"source":["a",{"prefix":"b"},null,1.5e3]}`, `{"source":["a",{"b":null}]}`)
-	f.Add(`{"a.b":[{"exists":false}],"$or":[{"c":[{"numeric":[">",0,"<",5]}]},{"d":[{"wildcard":"*x\\**"}]}]}`, `{"a.b":{"c":[1,[2]]},"..":1}`)
-	f.Add(`{"a":[{"anything-but":{"suffix":["x"]}}],"b":[{"cidr":"::/0"}]}`, `{"a":1e99999}`)
-	f.Fuzz(func(t *testing.T, text, eventText string) {
-		compiled, err := pattern.Compile(text)
-		if err != nil {
-			if err.Error() == "" {
-				t.Errorf("%q is refused without a reason", text)
-			}
-			return
-		}
-		event, err := pattern.ReadEvent([]byte(eventText))
-		if err != nil {
-			return
-		}
-		first, second := compiled.Matches(event), compiled.Matches(event)
-		if first != second {
-			t.Errorf("%q is undecided on %q", text, eventText)
-		}
-	})
-}
-
 func BenchmarkMatch(b *testing.B) {
 	compiled, err := pattern.Compile(`{"source":["com.demo"],"detail-type":["t"],"detail":{"state":[{"anything-but":"x"}],"n":[{"numeric":[">",0,"<",10]}]}}`)
 	if err != nil {

@@ -50,6 +50,7 @@ func (f field) add(term string, to set) bool {
 	if !ok {
 		return false
 	}
+	step = min(step, until+1) // one that leads out of the field, lest n overflows
 	for n := from; n <= until; n += step {
 		to[n] = true
 	}

@@ -63,8 +63,8 @@ func member(value json.RawMessage, name string) (json.RawMessage, bool) {
 	if err := json.Unmarshal(value, &list); err != nil {
 		return nil, false
 	}
-	index, err := strconv.Atoi(name)
-	if err != nil || index >= len(list) {
+	index, err := strconv.ParseUint(name, 10, 31) // names may have a sign
+	if err != nil || int(index) >= len(list) {
 		return nil, false
 	}
 	return list[index], true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -168,9 +169,13 @@ func isLessOrEqual(order int) bool    { return order <= 0 }
 func isGreater(order int) bool        { return order > 0 }
 func isGreaterOrEqual(order int) bool { return order >= 0 }
 
+// decimal keeps out what strconv reads beside integers and decimals: NaN, which
+// would be less than every number, infinity and hexadecimal.
+var decimal = regexp.MustCompile(`^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$`)
+
 func number(text string) (float64, error) {
 	value, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	if err != nil || !decimal.MatchString(text) {
 		return 0, fmt.Errorf("%q is not a number", text)
 	}
 	return value, nil
@@ -183,7 +188,7 @@ func date(text string) (float64, error) {
 			return float64(moment.UnixMilli()) / 1000, nil
 		}
 	}
-	seconds, err := strconv.ParseFloat(text, 64)
+	seconds, err := number(text)
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a date; write it like 2026-11-23T08:00:00Z", text)
 	}

@@ -1,4 +1,7 @@
-package telemetry
+// Package metrics publishes the health of the credentials to CloudWatch. It is
+// apart from the logs so that a function without metrics does not carry the
+// CloudWatch client.
+package metrics
 
 import (
 	"context"
