@@ -16,7 +16,7 @@ MACHINE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
 ARCHITECTURE ?= $(if $(AWS_ENDPOINT_URL),$(MACHINE),arm64)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test race lint compare build deploy logs doctor redrive delete clean
+.PHONY: help demo local test race lint compare soak browser build deploy logs doctor redrive delete clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,16 @@ $(COMPARE)/.installed: local/compare/requirements.txt local/compare/ruler/pom.xm
 	$(COMPARE)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	mvn --quiet --batch-mode --file local/compare/ruler/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(COMPARE)/ruler
 	touch $@
+
+soak: ## 100,000 events, 100 rotations and a fault every three seconds: some minutes
+	go run ./local/soak/command
+
+BROWSER := local/page/browser/node_modules/.package-lock.json
+browser: $(BROWSER) ## try the live page in a headless Chromium, and take its pictures (needs Node)
+	go test -count=1 -tags browser ./local/page -run Chromium -args -images docs/images
+
+$(BROWSER): local/page/browser/package-lock.json
+	npm ci --no-audit --no-fund --prefix local/page/browser
 
 build: $(TOOLS) ## build every function for Lambda with sam build
 	CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build --parameter-overrides Architecture=$(ARCHITECTURE)

@@ -20,6 +20,7 @@ import (
 	"api-destination-credentials/local/demo"
 	"api-destination-credentials/local/deploy"
 	"api-destination-credentials/local/endpoint"
+	"api-destination-credentials/local/page"
 )
 
 // demoTime bounds the demo; a first build on a slow machine fits in.
@@ -70,11 +71,12 @@ func serve(ctx context.Context, port int, empty bool) error {
 	}
 	local.Ready()
 	fmt.Printf(`
-Ready. In another terminal:
+Ready. Watch it live: %s
+In another terminal:
   export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
   aws events put-events --entries file://testEvent.json
 Ctrl-C stops it.
-`, local.URL())
+`, local.URL()+page.Path, local.URL())
 	<-ctx.Done()
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"api-destination-credentials/local/access"
+	"api-destination-credentials/local/page"
 )
 
 // Config is what an endpoint can be told.
@@ -81,10 +83,12 @@ func Start(config Config) (*Endpoint, error) {
 func (e *Endpoint) URL() string { return "http://" + e.listener.Addr().String() }
 
 // AWS is the SDK's configuration for the account's own user.
-func (e *Endpoint) AWS() aws.Config {
+func (e *Endpoint) AWS() aws.Config { return configuration(e.account, e.URL()) }
+
+func configuration(account access.Account, url string) aws.Config {
 	return aws.Config{
-		Region:       e.account.Region,
-		BaseEndpoint: aws.String(e.URL()),
+		Region:       account.Region,
+		BaseEndpoint: aws.String(url),
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
 	}
 }
@@ -127,6 +131,10 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.services.hosts.ServeHTTP(w, r)
 	case r.URL.Path == "/_health":
 		e.health(w)
+	case strings.HasPrefix(r.URL.Path, page.Path):
+		e.services.page.ServeHTTP(w, r)
+	case page.Wanted(r):
+		http.Redirect(w, r, page.Path, http.StatusSeeOther)
 	default:
 		e.services.api.ServeHTTP(w, r)
 	}

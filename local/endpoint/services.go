@@ -11,6 +11,7 @@ import (
 	"api-destination-credentials/local/cloudformation"
 	"api-destination-credentials/local/cloudwatch"
 	"api-destination-credentials/local/cognito"
+	"api-destination-credentials/local/deploy"
 	"api-destination-credentials/local/dynamodb"
 	"api-destination-credentials/local/eventbridge"
 	"api-destination-credentials/local/hosts"
@@ -19,6 +20,7 @@ import (
 	"api-destination-credentials/local/kms"
 	"api-destination-credentials/local/lambda"
 	"api-destination-credentials/local/logs"
+	"api-destination-credentials/local/page"
 	"api-destination-credentials/local/resources"
 	"api-destination-credentials/local/s3"
 	"api-destination-credentials/local/sam"
@@ -37,6 +39,7 @@ type services struct {
 	hosts  *hosts.Hosts
 	tokens *iam.TokenService
 	events *eventbridge.Service
+	page   http.Handler
 	close  func()
 	reference
 }
@@ -51,7 +54,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 	if err := os.WriteFile(certificates, names.CertificatesPEM(), 0o600); err != nil {
 		return nil, err
 	}
-	bus := &announcements{}
+	bus, journeys := &announcements{}, page.NewRecorder()
 	roles := iam.New(iam.Config{Account: account, Clock: config.Clock})
 	tokens := iam.NewTokenService(roles)
 	keys := kms.New(kms.Config{Account: account, Auth: roles, Clock: config.Clock})
@@ -79,6 +82,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 	events := eventbridge.New(eventbridge.Config{
 		Account: account, Auth: roles, Clock: config.Clock, Secrets: secrets, Keys: keys, Queues: queues, Functions: functions,
 		Roles: lender{tokens, roles}, HTTP: names.Transport(), Metrics: metrics, Log: config.Log,
+		Observe: func(step eventbridge.Step) { journeys.Observe(page.Step(step)) },
 	})
 	tables := dynamodb.New(dynamodb.Config{Account: account, Auth: roles, Clock: config.Clock, Keys: keys})
 	bus.to(events)
@@ -116,6 +120,10 @@ func assemble(config Config, account access.Account, url, certificates string) (
 		tokens:    tokens,
 		events:    events,
 		hosts:     names,
+		page: page.New(page.Config{
+			AWS: configuration(account, url), Recorder: journeys, Clock: config.Clock, Log: config.Log,
+			Prerequisite: deploy.PrerequisiteStack, Application: deploy.ApplicationStack,
+		}),
 		api: wire.New(wire.Config{
 			Account: account, Identify: tokens.Identify, S3: objects.Handler(), Log: config.Log,
 			Services: served,

@@ -16,6 +16,7 @@ type delivery struct {
 	target   *target
 	body     []byte // what the target is to get
 	attempts int    // made so far
+	status   int    // of the last attempt's HTTP answer; 0 for none
 	turn     bool   // the next attempt is within the destination's rate limit
 }
 
@@ -48,6 +49,7 @@ func (s *Service) pursue(ctx context.Context, d *delivery) {
 	if failure == nil {
 		s.count(d.rule, successfulInvocationAttempts)
 		s.count(d.rule, invocations)
+		s.observeDelivery(d, "delivered", nil, "")
 		return
 	}
 	s.Log.InfoContext(ctx, "delivery attempt failed", "eventId", d.event.id, "rule", d.rule.name, "target", *d.target.Arn,
@@ -96,6 +98,7 @@ func (s *Service) attempt(ctx context.Context, d *delivery) *failure {
 	if err := s.open(ctx, d.event.lock); err != nil {
 		return failed(err)
 	}
+	d.status = 0
 	f := s.invoke(ctx, d)
 	if f == parked || ctx.Err() != nil {
 		return f
@@ -105,6 +108,7 @@ func (s *Service) attempt(ctx context.Context, d *delivery) *failure {
 		s.count(d.rule, retryInvocationAttempts)
 	}
 	d.attempts++
+	s.observeDelivery(d, "attempt", f, "")
 	return f
 }
 
@@ -126,6 +130,7 @@ func (s *Service) retry(d *delivery, f failure) {
 	left := s.remaining(d)
 	wait := max(backOff(d.retries()), f.after)
 	if wait < left {
+		s.observeDelivery(d, "retry", nil, "for "+wait.Round(100*time.Millisecond).String())
 		s.work.after(wait, func(ctx context.Context) { s.pursue(ctx, d) })
 		return
 	}
@@ -155,6 +160,7 @@ func (s *Service) fail(ctx context.Context, d *delivery, body []byte, f failure,
 	s.count(d.rule, invocations)
 	s.count(d.rule, failedInvocations)
 	if d.target.DeadLetterConfig == nil || value(d.target.DeadLetterConfig.Arn) == "" {
+		s.observeDelivery(d, "dropped", &f, "")
 		s.Log.WarnContext(ctx, "event lost: its target has no dead-letter queue", "eventId", d.event.id, "rule", d.rule.name, "code", f.code, "reason", f.message)
 		return
 	}
@@ -163,7 +169,9 @@ func (s *Service) fail(ctx context.Context, d *delivery, body []byte, f failure,
 	}, d.target.DeadLetterConfig)
 	if sent {
 		s.count(d.rule, invocationsSentToDlq)
+		s.observeDelivery(d, "dead-letter", &f, "")
 		return
 	}
 	s.count(d.rule, invocationsFailedToBeSentToDlq)
+	s.observeDelivery(d, "dropped", &f, "")
 }

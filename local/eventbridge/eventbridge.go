@@ -44,6 +44,9 @@ type Config struct {
 	HTTP    http.RoundTripper
 	Log     *slog.Logger // nil for silence
 	Metrics Metrics      // nil for none
+	// Observe is told every step of every event, from any goroutine; it must
+	// neither block nor call the service. nil for nobody.
+	Observe func(Step)
 }
 
 // Secrets holds the secrets of connections. CreateOwnedSecret makes a secret

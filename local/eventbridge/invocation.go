@@ -45,7 +45,7 @@ func (s *Service) invokeDestination(ctx context.Context, d *delivery) *failure {
 	if err != nil {
 		return &failure{code: "INVALID_PARAMETER", message: unable + err.Error()}
 	}
-	f = s.call(ctx, request)
+	f = s.call(ctx, d, request)
 	if f != nil && f.code == unauthorized {
 		s.refused(connection, credentials)
 		return &failure{
@@ -160,7 +160,7 @@ const unauthorized = "unauthorized"
 
 // call sends the request and judges the answer.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
-func (s *Service) call(ctx context.Context, request *http.Request) *failure {
+func (s *Service) call(ctx context.Context, d *delivery, request *http.Request) *failure {
 	ctx, cancel := s.within(ctx, callTimeout)
 	defer cancel()
 	response, err := s.HTTP.RoundTrip(request.WithContext(ctx))
@@ -175,6 +175,7 @@ func (s *Service) call(ctx context.Context, request *http.Request) *failure {
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
 	after, final := retryAfter(response, s.now())
 	status := response.StatusCode
+	d.status = status
 	switch {
 	case status >= 200 && status < 300:
 		return nil

@@ -131,7 +131,9 @@ func (s *Service) accept(entry types.PutEventsRequestEntry) string {
 		at = *entry.Time
 	}
 	e := s.newEvent(envelope{Source: *entry.Source, DetailType: *entry.DetailType, Resources: entry.Resources, Detail: []byte(*entry.Detail)}, at)
-	s.put(s.busNameOf(entry.EventBusName), e, nil)
+	bus := s.busNameOf(entry.EventBusName)
+	s.observe(e, "put", bus, "", *entry.Source+": "+*entry.DetailType)
+	s.put(bus, e, nil)
 	return e.id
 }
 
@@ -142,6 +144,7 @@ func (s *Service) put(busName string, e *event, only []string) {
 	b := s.buses[busName]
 	if b == nil {
 		s.mu.Unlock()
+		s.observe(e, "dropped", busName, "", "There is no such event bus.")
 		return
 	}
 	busARN, key, deadLetters := b.arn, b.key, b.deadLetters
@@ -154,7 +157,12 @@ func (s *Service) put(busName string, e *event, only []string) {
 		lock, err := s.seal(ctx, busARN, key)
 		if err != nil {
 			// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html
-			s.bury(ctx, letter{body: e.text, source: busARN, failure: failureOf(err)}, deadLetters)
+			f := failureOf(err)
+			kind := "dropped"
+			if s.bury(ctx, letter{body: e.text, source: busARN, failure: f}, deadLetters) {
+				kind = "dead-letter"
+			}
+			s.observe(e, kind, busName, f.code, f.message)
 			return
 		}
 		e.lock = lock

@@ -20,7 +20,9 @@ func (s *Service) Publish(ctx context.Context, source, detailType string, resour
 		s.Log.ErrorContext(ctx, "event cannot be encoded", "source", source, "detailType", detailType, "error", err.Error())
 		return
 	}
-	s.route(defaultBus, s.newEvent(envelope{Source: source, DetailType: detailType, Resources: resources, Detail: encoded}, s.now()), nil)
+	e := s.newEvent(envelope{Source: source, DetailType: detailType, Resources: resources, Detail: encoded}, s.now())
+	s.observe(e, "put", defaultBus, "", source+": "+detailType)
+	s.route(defaultBus, e, nil)
 }
 
 // route triggers every rule that the event matches; of those in only, where it
@@ -37,6 +39,7 @@ func (s *Service) route(busName string, e *event, only []string) {
 	if b == nil {
 		return
 	}
+	wanted := false
 	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
 		r := b.rules[name]
 		if r.state == types.RuleStateDisabled || r.pattern == nil || (len(only) > 0 && !slices.Contains(only, r.arn)) || !r.pattern.Matches(read) {
@@ -44,6 +47,10 @@ func (s *Service) route(busName string, e *event, only []string) {
 		}
 		s.count(r, matchedEvents)
 		s.trigger(r, e)
+		wanted = wanted || r.archive == nil
+	}
+	if !wanted {
+		s.observe(e, "dropped", busName, "", "No rule matched.")
 	}
 }
 
@@ -52,6 +59,7 @@ func (s *Service) trigger(r *rule, e *event) {
 	s.count(r, triggeredRules)
 	for _, id := range slices.Sorted(maps.Keys(r.targets)) {
 		d := &delivery{event: e, rule: r, target: r.targets[id]}
+		s.observeDelivery(d, "matched", nil, "")
 		s.work.start(func(ctx context.Context) { s.deliver(ctx, d) })
 	}
 }

@@ -44,6 +44,13 @@ func (s *Service) credentials(ctx context.Context, c *connection, d *delivery) (
 		return cached, f
 	}
 	obtained, err := s.obtain(ctx, &now, func(string) {})
+	if now.kind == types.ConnectionAuthorizationTypeOauthClientCredentials && ctx.Err() == nil {
+		var f *failure
+		if err != nil {
+			f = &failure{code: "SDK_CLIENT_ERROR", message: err.Error()}
+		}
+		s.observeDelivery(d, "token", f, "")
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, parked
