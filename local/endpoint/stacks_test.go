@@ -379,7 +379,9 @@ func (a *account) eventually(what string, done func() bool) {
 func (a *account) refusal(t *testing.T, stack, template string) string {
 	t.Helper()
 	stacks := cloudformation.NewFromConfig(a.aws)
-	_, err := stacks.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String(stack), TemplateBody: aws.String(template)})
+	_, err := stacks.CreateStack(t.Context(), &cloudformation.CreateStackInput{
+		StackName: aws.String(stack), TemplateBody: aws.String(template), Capabilities: []types.Capability{types.CapabilityCapabilityIam},
+	})
 	if err != nil {
 		return err.Error()
 	}

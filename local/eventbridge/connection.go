@@ -65,6 +65,7 @@ func (s *Service) CreateConnection(ctx context.Context, in *eventbridge.CreateCo
 		return nil, err
 	}
 	c.secretARN = secretARN
+	s.adviseOn(in)
 	s.begin(c)
 	return &eventbridge.CreateConnectionOutput{
 		ConnectionArn: aws.String(arn), ConnectionState: c.state, CreationTime: aws.Time(c.created), LastModifiedTime: aws.Time(c.modified),
@@ -80,6 +81,20 @@ func (s *Service) insert(c *connection) error {
 	s.connections[c.name] = c
 	s.setState(c, types.ConnectionStateCreating, "")
 	return nil
+}
+
+// adviseOn logs what AWS takes without a word although it cannot be meant: a
+// header such as Content_Type is another one than Content-Type.
+func (s *Service) adviseOn(in *eventbridge.CreateConnectionInput) {
+	if in.AuthParameters.OAuthParameters == nil || in.AuthParameters.OAuthParameters.OAuthHttpParameters == nil {
+		return
+	}
+	for _, header := range in.AuthParameters.OAuthParameters.OAuthHttpParameters.HeaderParameters {
+		if name := value(header.Key); strings.Contains(name, "_") {
+			s.Log.Warn("a header parameter of the token request has an underscore in its name and is most likely without effect; write it with a hyphen",
+				"connection", *in.Name, "header", name, "meant", strings.ReplaceAll(name, "_", "-"))
+		}
+	}
 }
 
 // UpdateConnection changes the credentials when AuthorizationType and the

@@ -3,7 +3,9 @@ package httpapi_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -110,6 +112,7 @@ func TestTokensAreJudgedByTheirSignatureClaimsAndScopes(t *testing.T) {
 		"nothing":                   {"", 401, unauthorized, "Bearer"},
 		"no JWT":                    {"Bearer abc", 401, unauthorized, invalid("the token is malformed or not signed with RS256, RS384 or RS512")},
 		"a shared key":              {g.issuer.signed(jose.HS256, make([]byte, 32), "first", nil), 401, unauthorized, invalid("the token is malformed or not signed with RS256, RS384 or RS512")},
+		"the public key, shared":    {g.issuer.signed(jose.HS256, publicKey(t, g.issuer.private), "first", nil), 401, unauthorized, invalid("the token is malformed or not signed with RS256, RS384 or RS512")},
 		"no signature":              {"eyJhbGciOiJub25lIn0.e30.", 401, unauthorized, invalid("the token is malformed or not signed with RS256, RS384 or RS512")},
 		"a stranger's key":          {g.issuer.signed(jose.RS256, signingKeys()[1], "first", nil), 401, unauthorized, invalid("the token's signature is invalid")},
 		"an unknown kid":            {g.issuer.signed(jose.RS256, g.issuer.private, "other", nil), 401, unauthorized, invalid("the token's kid is none of the issuer's RSA keys")},
@@ -209,4 +212,15 @@ func TestARefusedImportLeavesTheAPIAsItWas(t *testing.T) {
 		t.Errorf("an issuer that does not answer gives %v", err)
 	}
 	g.expect(g.send(id, "GET", "/here", "", nil), 200, `{"ok":true}`)
+}
+
+// publicKey is what everybody can read off the issuer's key set, as PEM: whoever
+// takes a token's word for its algorithm would verify with it.
+func publicKey(t *testing.T, private *rsa.PrivateKey) []byte {
+	t.Helper()
+	encoded, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: encoded})
 }
