@@ -28,11 +28,11 @@ local: ## serve the local AWS endpoint with both stacks (PORT=4566; EMPTY=1: not
 	@$(LOCAL) && exec .build/local -port $(PORT) $(if $(EMPTY),-empty)
 
 test: $(TOOLS) ## run every test
-	go test ./...
+	go test -timeout 20m -parallel 4 ./...
 	@go test -v -run 'CutOff|RandomSchedules' ./internal/credentials | grep -E '^(crash points|random schedules)'
 
 race: $(TOOLS) ## run every test under the race detector, with fewer random schedules
-	go test -race -short ./...
+	go test -timeout 20m -race -short ./...
 
 lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
