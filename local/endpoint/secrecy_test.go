@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os/exec"
 	"regexp"
 	"strings"
 	"sync"
@@ -14,7 +15,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -89,7 +92,10 @@ func TestTheWholeDemoShowsNoClientSecretAndNoToken(t *testing.T) {
 	if len(secrets) != 2 {
 		t.Fatalf("%d client secrets are known, want the two of the demo", len(secrets))
 	}
-	for _, want := range []string{"the demo's own words", "a response", "a log group", "a stack's events", "a stack's outputs", "a template", "the connection", "a function's environment"} {
+	for _, want := range []string{
+		"the demo's own words", "a response", "a log group", "a stack's events", "a stack's outputs", "a template", "the connection", "a function's environment",
+		"the receiver's table", "a metric", "an alarm", "a process's arguments",
+	} {
 		if seen[want] == "" {
 			t.Errorf("nothing was seen in %s, so that a search shows nothing", want)
 		}
@@ -151,6 +157,20 @@ func inspect(t *testing.T, configuration aws.Config, seen map[string]string, sec
 	}
 	functions, err := lambda.NewFromConfig(configuration).ListFunctions(ctx, &lambda.ListFunctionsInput{})
 	keep("a function's environment", functions, err)
+	tables := dynamodb.NewFromConfig(configuration)
+	names, err := tables.ListTables(ctx, &dynamodb.ListTablesInput{})
+	keep("the receiver's table", names, err)
+	for _, name := range names.TableNames {
+		items, err := tables.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(name)})
+		keep("the receiver's table", items, err)
+	}
+	monitoring := cloudwatch.NewFromConfig(configuration)
+	metrics, err := monitoring.ListMetrics(ctx, &cloudwatch.ListMetricsInput{})
+	keep("a metric", metrics, err)
+	alarms, err := monitoring.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{})
+	keep("an alarm", alarms, err)
+	processes, err := exec.Command("ps", "-A", "-o", "args=").Output()
+	keep("a process's arguments", string(processes), err)
 }
 
 // learn remembers the client secret of every version of the source secret.
