@@ -102,6 +102,14 @@ func (w *world) CreateGrant(context.Context, *kms.CreateGrantInput) (*kms.Create
 	return &kms.CreateGrantOutput{}, nil
 }
 
+func (w *world) Encrypt(context.Context, *kms.EncryptInput) (*kms.EncryptOutput, error) {
+	return &kms.EncryptOutput{}, nil
+}
+
+func (w *world) ReEncrypt(context.Context, *kms.ReEncryptInput) (*kms.ReEncryptOutput, error) {
+	return &kms.ReEncryptOutput{}, nil
+}
+
 func (w *world) GenerateDataKey(context.Context, *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error) {
 	return &kms.GenerateDataKeyOutput{Plaintext: bytes.Repeat([]byte{7}, 32)}, nil
 }

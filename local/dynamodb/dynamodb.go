@@ -28,6 +28,8 @@ type Keys interface {
 	CreateGrant(context.Context, *kms.CreateGrantInput) (*kms.CreateGrantOutput, error)
 	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error)
 	Decrypt(context.Context, *kms.DecryptInput) (*kms.DecryptOutput, error)
+	Encrypt(context.Context, *kms.EncryptInput) (*kms.EncryptOutput, error)
+	ReEncrypt(context.Context, *kms.ReEncryptInput) (*kms.ReEncryptOutput, error)
 }
 
 // Config is what the service builds on.

@@ -49,6 +49,9 @@ func (s *Service) encrypt(ctx context.Context, t *table, given *types.SSESpecifi
 		if _, err := s.config.Keys.CreateGrant(s.through(ctx), s.grant(t, wanted)); err != nil {
 			return keyFailure(err)
 		}
+		if err := s.tryKey(ctx, t, wanted); err != nil {
+			return keyFailure(err)
+		}
 		made, err := s.config.Keys.GenerateDataKey(s.through(ctx), &kms.GenerateDataKeyInput{
 			KeyId: aws.String(wanted), NumberOfBytes: aws.Int32(32), EncryptionContext: s.encryptionContext(t),
 		})
@@ -62,6 +65,21 @@ func (s *Service) encrypt(ctx context.Context, t *table, given *types.SSESpecifi
 	}
 	t.encryption = changed
 	return nil
+}
+
+// tryKey asks for what AWS wants allowed beside the data key, and does not say
+// when it uses it: better here than at a deployment to AWS.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+func (s *Service) tryKey(ctx context.Context, t *table, key string) error {
+	ctx, own := s.through(ctx), s.encryptionContext(t)
+	sealed, err := s.config.Keys.Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String(key), Plaintext: []byte(t.name), EncryptionContext: own})
+	if err != nil {
+		return err
+	}
+	_, err = s.config.Keys.ReEncrypt(ctx, &kms.ReEncryptInput{
+		CiphertextBlob: sealed.CiphertextBlob, DestinationKeyId: aws.String(key), SourceEncryptionContext: own, DestinationEncryptionContext: own,
+	})
+	return err
 }
 
 // keyFor is the ARN of the key that a specification asks for; empty for AWS's own.

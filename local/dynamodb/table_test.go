@@ -102,8 +102,10 @@ func TestAnEncryptedTableIsUsedWithItsKeyOnly(t *testing.T) {
 	same(t, []string{
 		"DescribeKey by way of dynamodb.us-east-1.amazonaws.com alias/one",
 		"CreateGrant by way of dynamodb.us-east-1.amazonaws.com dynamodb.us-east-1.amazonaws.com",
+		"Encrypt by way of dynamodb.us-east-1.amazonaws.com map[aws:dynamodb:subscriberId:123456789012 aws:dynamodb:tableName:inbox]",
+		"ReEncrypt by way of dynamodb.us-east-1.amazonaws.com map[aws:dynamodb:subscriberId:123456789012 aws:dynamodb:tableName:inbox]",
 		"GenerateDataKey by way of dynamodb.us-east-1.amazonaws.com map[aws:dynamodb:subscriberId:123456789012 aws:dynamodb:tableName:inbox]",
-	}, w.keys.used[:3])
+	}, w.keys.used[:5])
 	must(t, 0, w.put(item{"id": text("e-1")}))
 	state := func() *types.TableDescription {
 		out, err := w.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: table})

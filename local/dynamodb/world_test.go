@@ -97,6 +97,14 @@ func (k *keys) Decrypt(ctx context.Context, in *kms.DecryptInput) (*kms.DecryptO
 	return &kms.DecryptOutput{Plaintext: []byte(plaintext)}, k.use(ctx, "Decrypt", in.EncryptionContext)
 }
 
+func (k *keys) Encrypt(ctx context.Context, in *kms.EncryptInput) (*kms.EncryptOutput, error) {
+	return &kms.EncryptOutput{}, k.use(ctx, "Encrypt", in.EncryptionContext)
+}
+
+func (k *keys) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput) (*kms.ReEncryptOutput, error) {
+	return &kms.ReEncryptOutput{}, k.use(ctx, "ReEncrypt", in.DestinationEncryptionContext)
+}
+
 func must[T any](t *testing.T, value T, err error) T {
 	t.Helper()
 	if err != nil {

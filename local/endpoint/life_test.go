@@ -52,6 +52,7 @@ func (a *account) liveThrough(ctx context.Context) error {
 		{"a connection that somebody deauthorized is repaired", l.deauthorized},
 		{"a connection that somebody moved to another key is moved back", l.moved},
 		{"a deployment that fails is rolled back", l.rollBack},
+		{"the archive is moved to another key and back", l.moveArchive},
 		{"every function logs", l.logs},
 		{"the follower publishes what it saw", l.published},
 		{"what must be refused is refused", l.refusals},
@@ -335,6 +336,30 @@ func (l *life) published(ctx context.Context) error {
 		err = errors.New("there are no metrics")
 	}
 	return err
+}
+
+func (l *life) moveArchive(ctx context.Context) error {
+	made, err := kms.NewFromConfig(l.aws).CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root","Service":"events.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}`)})
+	if err != nil {
+		return err
+	}
+	events, name := eventbridge.NewFromConfig(l.aws), aws.String(l.physicalID(deploy.ApplicationStack, "Archive"))
+	for _, key := range []string{aws.ToString(made.KeyMetadata.Arn), l.prerequisite["CMKKeyARN"]} {
+		if _, err := events.UpdateArchive(ctx, &eventbridge.UpdateArchiveInput{ArchiveName: name, KmsKeyIdentifier: aws.String(key)}); err != nil {
+			return err
+		}
+		if err := soon(ctx, func() error {
+			shown, err := events.DescribeArchive(ctx, &eventbridge.DescribeArchiveInput{ArchiveName: name})
+			if err == nil && (shown.State != ebtypes.ArchiveStateEnabled || aws.ToString(shown.KmsKeyIdentifier) != key) {
+				err = fmt.Errorf("the archive is %s under %s: %s", shown.State, aws.ToString(shown.KmsKeyIdentifier), aws.ToString(shown.StateReason))
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refusals tries what the conditions of the policies keep out.
