@@ -163,7 +163,7 @@ func (s Soak) rotate(ctx context.Context, done *atomic.Int64) error {
 }
 
 func (s Soak) completes(ctx context.Context, secrets *secretsmanager.Client, source *string, version string) bool {
-	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline) && ctx.Err() == nil; pause(ctx, 20*time.Millisecond) {
+	for deadline := time.Now().Add(6 * time.Second); time.Now().Before(deadline) && ctx.Err() == nil; pause(ctx, 20*time.Millisecond) {
 		shown, err := secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: source})
 		if err == nil && labelled(shown.VersionIdsToStages[version], "AWSCURRENT", "eventbridge/"+s.Application["ConnectionName"]) {
 			return true
