@@ -32,7 +32,7 @@ test: $(TOOLS) ## run every test
 	@go test -v -run 'CutOff|RandomSchedules' ./internal/credentials | grep -E '^(crash points|random schedules)'
 
 race: $(TOOLS) ## run the tests under the race detector, with fewer random schedules and without the soak
-	go test -timeout 20m -parallel 4 -race -short $$(go list ./... | grep -v /local/soak)
+	go test -timeout 20m -race -short $$(go list ./... | grep -v /local/soak)
 
 lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }

@@ -195,7 +195,7 @@ func drop(mapping *yaml.Node, key string) {
 // soon tries until it succeeds, for as long as something that works takes at
 // most on a busy machine.
 func soon(ctx context.Context, try func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
 	defer cancel()
 	for {
 		err := try()
