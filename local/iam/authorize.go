@@ -21,7 +21,7 @@ func (s *Service) Authorize(ctx context.Context, request access.Request) error {
 	own := s.identity(caller, asked)
 	var resource policy.Verdict
 	if request.Policy != "" {
-		parsed, err := policy.Parse(request.Policy, policy.Resource)
+		parsed, err := s.parse(request.Policy)
 		if err != nil {
 			return &smithy.GenericAPIError{Code: "MalformedPolicyDocument", Message: fmt.Sprintf("The policy of %s: %v", request.Resource, err)}
 		}
@@ -39,6 +39,19 @@ func (s *Service) Authorize(ctx context.Context, request access.Request) error {
 		return refusal(caller, request, fmt.Sprintf("because no resource-based policy allows the %s action", request.Action))
 	}
 	return refusal(caller, request, fmt.Sprintf("because no identity-based policy allows the %s action", request.Action))
+}
+
+// parse reads a resource's policy, the same text only once: a key's policy is
+// asked for at every use of the key.
+func (s *Service) parse(text string) (*policy.Document, error) {
+	if known, ok := s.parsed.Load(text); ok {
+		return known.(*policy.Document), nil
+	}
+	parsed, err := policy.Parse(text, policy.Resource)
+	if err == nil {
+		s.parsed.Store(text, parsed)
+	}
+	return parsed, err
 }
 
 // identity evaluates the caller's own policies.

@@ -28,8 +28,10 @@ type Config struct {
 type Service struct {
 	Config
 
-	mu      sync.RWMutex
-	roles   map[string]*role  // by name
+	mu    sync.RWMutex
+	roles map[string]*role // by name
+
+	parsed  sync.Map          // resource policies by their text
 	reports map[string]report // of last access, by job
 	used    sync.Map          // when roles were last allowed what, by usage
 }
