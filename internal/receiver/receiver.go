@@ -116,7 +116,8 @@ func (a *acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if client == "" {
 		client = claims["sub"]
 	}
-	log := a.log.With(
+	// Not a logger of its own: that would encode the fields twice.
+	known := []any{
 		"eventId", event.ID,
 		"deliveredAs", deliveredAs,
 		"source", event.Source,
@@ -124,17 +125,17 @@ func (a *acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"eventTime", event.Time,
 		"clientId", client,
 		"requestId", gateway.RequestID,
-	)
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	duplicate, err := a.inbox.Accept(ctx, event)
 	if err != nil {
-		log.ErrorContext(ctx, "event not accepted", "error", err.Error())
+		a.log.ErrorContext(ctx, "event not accepted", append(known, "error", err.Error())...)
 		// Never a status that ends EventBridge's retries: the trouble is ours.
 		refuse(w, http.StatusServiceUnavailable, "inbox", "the event could not be kept; send it again")
 		return
 	}
-	log.InfoContext(ctx, "event accepted", "duplicate", duplicate)
+	a.log.InfoContext(ctx, "event accepted", append(known, "duplicate", duplicate)...)
 	answer(w, http.StatusAccepted, map[string]any{"id": event.ID, "duplicate": duplicate})
 }
 
