@@ -3,18 +3,17 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/jonboulle/clockwork"
 
+	"api-destination-credentials/internal/account"
 	"api-destination-credentials/internal/credentials"
 	"api-destination-credentials/internal/customresource"
 	"api-destination-credentials/internal/oauth"
@@ -23,11 +22,7 @@ import (
 
 func main() {
 	log := telemetry.Logger(os.Stdout)
-	aws, err := config.LoadDefaultConfig(context.Background())
-	if err != nil {
-		log.Error("no AWS configuration", "error", err.Error())
-		os.Exit(1)
-	}
+	aws := account.Configuration()
 	clock := clockwork.NewRealClock()
 	resource := credentials.StackResource{
 		Syncer: &credentials.Syncer{

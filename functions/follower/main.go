@@ -10,7 +10,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/jonboulle/clockwork"
 
+	"api-destination-credentials/internal/account"
 	"api-destination-credentials/internal/credentials"
 	"api-destination-credentials/internal/metrics"
 	"api-destination-credentials/internal/oauth"
@@ -28,11 +28,11 @@ func main() {
 	log := telemetry.Logger(os.Stdout)
 	connection, badConnection := credentials.FromEnvironment()
 	grace, badGrace := credentials.GraceFromEnvironment()
-	aws, noAWS := config.LoadDefaultConfig(context.Background())
-	if err := errors.Join(badConnection, badGrace, noAWS); err != nil {
+	if err := errors.Join(badConnection, badGrace); err != nil {
 		log.Error("follower cannot start", "error", err.Error())
 		os.Exit(1)
 	}
+	aws := account.Configuration()
 	follower := credentials.Follower{
 		Syncer: &credentials.Syncer{
 			Events:  eventbridge.NewFromConfig(aws),

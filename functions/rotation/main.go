@@ -3,19 +3,17 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/jonboulle/clockwork"
 
+	"api-destination-credentials/internal/account"
 	"api-destination-credentials/internal/credentials"
 	"api-destination-credentials/internal/oauth"
 	"api-destination-credentials/internal/telemetry"
@@ -23,12 +21,12 @@ import (
 
 func main() {
 	log := telemetry.Logger(os.Stdout)
-	connection, badConnection := credentials.FromEnvironment()
-	aws, noAWS := config.LoadDefaultConfig(context.Background())
-	if err := errors.Join(badConnection, noAWS); err != nil {
+	connection, err := credentials.FromEnvironment()
+	if err != nil {
 		log.Error("rotation cannot start", "error", err.Error())
 		os.Exit(1)
 	}
+	aws := account.Configuration()
 	secrets := secretsmanager.NewFromConfig(aws)
 	rotation := credentials.Rotation{
 		Syncer: &credentials.Syncer{
