@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,7 +21,7 @@ type dashboard struct {
 	modified time.Time
 }
 
-var dashboardName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+var dashboardName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`) })
 
 // PutDashboard makes a dashboard or replaces it.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
@@ -34,7 +35,7 @@ func (s *Service) PutDashboard(ctx context.Context, in *cloudwatch.PutDashboardI
 			return nil, err
 		}
 	}
-	if !dashboardName.MatchString(name) {
+	if !dashboardName().MatchString(name) {
 		return nil, invalidValue("The value %s for parameter DashboardName is invalid: it has 1 to 255 letters, digits, - and _.", name)
 	}
 	if faults := check(aws.ToString(in.DashboardBody)); len(faults) > 0 {

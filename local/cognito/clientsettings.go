@@ -42,7 +42,7 @@ func (s *Service) configure(p *pool, c *client, in *cognitoidentityprovider.Upda
 		WriteAttributes:                          in.WriteAttributes,
 	}
 	if in.ClientName != nil {
-		if err := expect("clientName", in.ClientName, friendlyName); err != nil {
+		if err := expect("clientName", in.ClientName, friendlyName()); err != nil {
 			return err
 		}
 		next.ClientName = in.ClientName

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -16,7 +17,7 @@ type domain struct {
 	loginVersion *int32
 }
 
-var domainPrefix = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?$`)
+var domainPrefix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?$`) })
 
 // CreateUserPoolDomain gives a pool its host name. A pool has one prefix
 // domain, and a prefix belongs to one pool of the Region.
@@ -27,7 +28,7 @@ func (s *Service) CreateUserPoolDomain(ctx context.Context, in *cognitoidentityp
 		if err := onlySupported(in, "UserPoolId", "Domain", "ManagedLoginVersion"); err != nil {
 			return err
 		}
-		if err := expect("domain", in.Domain, domainPrefix); err != nil {
+		if err := expect("domain", in.Domain, domainPrefix()); err != nil {
 			return err
 		}
 		for _, reserved := range []string{"aws", "amazon", "cognito"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-var friendlyName = regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`)
+var friendlyName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`) })
 
 // CreateUserPool makes a pool without users. What concerns only users is stored
 // and returned; triggers, other issuers and keys are refused.
@@ -24,7 +24,7 @@ func (s *Service) CreateUserPool(ctx context.Context, in *cognitoidentityprovide
 		"MfaConfiguration", "Policies", "UserPoolTags", "UserPoolTier", "UsernameConfiguration"); err != nil {
 		return nil, err
 	}
-	if err := expect("poolName", in.PoolName, friendlyName); err != nil {
+	if err := expect("poolName", in.PoolName, friendlyName()); err != nil {
 		return nil, err
 	}
 	id := s.Account.Region + "_" + random(9, alphanumeric)
@@ -73,7 +73,7 @@ func (s *Service) UpdateUserPool(ctx context.Context, in *cognitoidentityprovide
 func (s *Service) change(p *pool, in *cognitoidentityprovider.UpdateUserPoolInput) error {
 	next := p.settings
 	if in.PoolName != nil {
-		if err := expect("poolName", in.PoolName, friendlyName); err != nil {
+		if err := expect("poolName", in.PoolName, friendlyName()); err != nil {
 			return err
 		}
 		next.Name = in.PoolName

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -12,9 +13,9 @@ import (
 
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResourceServerScopeType.html
 var (
-	serverIdentifier = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,256}$`)
-	serverName       = regexp.MustCompile(`^[\w\s+=,.@-]{1,256}$`)
-	scopeName        = regexp.MustCompile(`^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$`)
+	serverIdentifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,256}$`) })
+	serverName       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w\s+=,.@-]{1,256}$`) })
+	scopeName        = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$`) })
 )
 
 const maxScopes = 100
@@ -113,17 +114,17 @@ func (p *pool) hasScope(name string) bool {
 }
 
 func validServer(server types.ResourceServerType) error {
-	if err := expect("identifier", server.Identifier, serverIdentifier); err != nil {
+	if err := expect("identifier", server.Identifier, serverIdentifier()); err != nil {
 		return err
 	}
-	if err := expect("name", server.Name, serverName); err != nil {
+	if err := expect("name", server.Name, serverName()); err != nil {
 		return err
 	}
 	if len(server.Scopes) > maxScopes {
 		return invalid("1 validation error detected: Value at 'scopes' failed to satisfy constraint: Member must have length less than or equal to %d", maxScopes)
 	}
 	for _, scope := range server.Scopes {
-		if err := expect("scopes.scopeName", scope.ScopeName, scopeName); err != nil {
+		if err := expect("scopes.scopeName", scope.ScopeName, scopeName()); err != nil {
 			return err
 		}
 		if length := len(aws.ToString(scope.ScopeDescription)); length < 1 || length > 256 {

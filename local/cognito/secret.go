@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,7 +24,7 @@ type secret struct {
 	created time.Time
 }
 
-var clientSecret = regexp.MustCompile(`^[\w+]{24,64}$`)
+var clientSecret = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]{24,64}$`) })
 
 // AddUserPoolClientSecret adds a second secret. The value is returned only if
 // Cognito made it. AWS does not say what happens to a value that the client has
@@ -115,7 +116,7 @@ func (s secret) descriptor() *types.ClientSecretDescriptorType {
 
 // validSecret says nothing of the value itself.
 func validSecret(value string) error {
-	if !clientSecret.MatchString(value) {
+	if !clientSecret().MatchString(value) {
 		return invalid(`1 validation error detected: Value at 'clientSecret' failed to satisfy constraint: Member must have length between 24 and 64 and satisfy regular expression pattern: [\w+]+`)
 	}
 	return nil

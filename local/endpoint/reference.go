@@ -13,16 +13,8 @@ import (
 
 // reference is what an endpoint supports, read off the running code.
 type reference struct {
-	operations map[string][]string // by the service's name in signatures
-	types      map[string]cloudformation.Provider
-}
-
-func newReference(served []wire.Service, types map[string]cloudformation.Provider) reference {
-	r := reference{operations: map[string][]string{}, types: types}
-	for _, service := range served {
-		r.operations[service.Name] = service.Operations()
-	}
-	return r
+	served []wire.Service // by name
+	types  map[string]cloudformation.Provider
 }
 
 // Reference is docs/local-reference.md.
@@ -39,8 +31,8 @@ What is not listed is refused with an error that names it.
 |---|---|
 `)
 	r := e.services.reference
-	for _, service := range slices.Sorted(maps.Keys(r.operations)) {
-		fmt.Fprintf(&page, "| %s | %s |\n", service, strings.Join(r.operations[service], ", "))
+	for _, service := range r.served {
+		fmt.Fprintf(&page, "| %s | %s |\n", service.Name, strings.Join(service.Operations(), ", "))
 	}
 	page.WriteString(`| s3 | buckets and objects as the SAM CLI and ` + "`aws s3`" + ` use them, multipart uploads included |
 

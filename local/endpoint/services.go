@@ -116,7 +116,7 @@ func assemble(config Config, account access.Account, url, certificates string) (
 		{Name: "sts", Impl: tokens},
 	}
 	return &services{
-		reference: newReference(served, types),
+		reference: reference{served, types},
 		tokens:    tokens,
 		events:    events,
 		hosts:     names,

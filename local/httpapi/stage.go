@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
@@ -15,7 +16,7 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
 const defaultStage = "$default"
 
-var stageName = regexp.MustCompile(`^(\$default|[A-Za-z0-9_-]{1,128})$`)
+var stageName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\$default|[A-Za-z0-9_-]{1,128})$`) })
 
 // CreateStage serves an API. Its changes are deployed at once (AutoDeploy);
 // throttling and access log settings are stored, not enforced.
@@ -27,7 +28,7 @@ func (s *Service) CreateStage(ctx context.Context, in *apigatewayv2.CreateStageI
 			"RouteSettings", "StageVariables", "Tags"); err != nil {
 			return err
 		}
-		if !stageName.MatchString(aws.ToString(in.StageName)) {
+		if !stageName().MatchString(aws.ToString(in.StageName)) {
 			return badRequest("Stage name only allows alphanumeric characters, hyphens and underscores, or $default.")
 		}
 		if !aws.ToBool(in.AutoDeploy) {

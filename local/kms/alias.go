@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -15,7 +16,7 @@ import (
 )
 
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
-var aliasName = regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`)
+var aliasName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`) })
 
 // permitAlias asks for the alias itself: its key is asked for beside it.
 // https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
@@ -26,7 +27,7 @@ func (s *Service) permitAlias(ctx context.Context, action, name string) error {
 // CreateAlias gives a key a name.
 func (s *Service) CreateAlias(ctx context.Context, in *kms.CreateAliasInput) (*kms.CreateAliasOutput, error) {
 	name := aws.ToString(in.AliasName)
-	if !aliasName.MatchString(name) || strings.HasPrefix(name, "alias/aws/") {
+	if !aliasName().MatchString(name) || strings.HasPrefix(name, "alias/aws/") {
 		return nil, &types.InvalidAliasNameException{Message: aws.String("AliasName has to begin with alias/ and not with alias/aws/, and to go on with up to 250 letters, digits, /, _ and -")}
 	}
 	if err := s.permitAlias(ctx, "CreateAlias", name); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -28,7 +29,7 @@ type filter struct {
 }
 
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
-var filterName = regexp.MustCompile(`^[^:*]{1,512}$`)
+var filterName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^:*]{1,512}$`) })
 
 // PutMetricFilter makes a metric filter or replaces it. It counts events that
 // come from now on.
@@ -36,7 +37,7 @@ func (s *Service) PutMetricFilter(ctx context.Context, in *cloudwatchlogs.PutMet
 	if in.ApplyOnTransformedLogs || len(in.EmitSystemFieldDimensions) > 0 || in.FieldSelectionCriteria != nil {
 		return nil, invalid("applyOnTransformedLogs, emitSystemFieldDimensions, fieldSelectionCriteria: the local endpoint does not support them; leave them out")
 	}
-	if !filterName.MatchString(aws.ToString(in.FilterName)) {
+	if !filterName().MatchString(aws.ToString(in.FilterName)) {
 		return nil, invalid("1 validation error detected: Value at 'filterName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*")
 	}
 	made, err := filterOf(in)

@@ -75,7 +75,7 @@ func New(config Config) *Service {
 }
 
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
-var groupName = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
+var groupName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`) })
 
 // CreateLogGroup makes a log group. A key has to let CloudWatch Logs use it.
 func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatchlogs.CreateLogGroupOutput, error) {
@@ -83,7 +83,7 @@ func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateL
 	if err := s.authorize(ctx, "CreateLogGroup", name); err != nil {
 		return nil, err
 	}
-	if !groupName.MatchString(name) {
+	if !groupName().MatchString(name) {
 		return nil, invalid("1 validation error detected: Value at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+")
 	}
 	if in.LogGroupClass != "" && in.LogGroupClass != types.LogGroupClassStandard {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,11 +18,11 @@ import (
 )
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-var secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+var secretName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`) })
 
 // CreateSecret makes a secret, with a first version where a value is given.
 func (s *Service) CreateSecret(ctx context.Context, in *secretsmanager.CreateSecretInput) (*secretsmanager.CreateSecretOutput, error) {
-	if !secretName.MatchString(aws.ToString(in.Name)) {
+	if !secretName().MatchString(aws.ToString(in.Name)) {
 		return nil, invalidParameter("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
 	}
 	return s.create(ctx, "", in)
