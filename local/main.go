@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -68,6 +69,8 @@ func serve(ctx context.Context, port int, empty bool) error {
 		if _, err := deployer.Application(ctx, nil); err != nil {
 			return err
 		}
+		// Packing and deploying the functions took more memory than serving will.
+		debug.FreeOSMemory()
 	}
 	local.Ready()
 	fmt.Printf(`

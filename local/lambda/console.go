@@ -62,10 +62,16 @@ func (c *console) close() {
 }
 
 func (c *console) scan(line func(string)) {
-	reader := bufio.NewReaderSize(c.read, longestLine)
+	reader := bufio.NewReader(c.read)
+	var held []byte
 	for {
-		text, err := reader.ReadSlice('\n')
-		text = bytes.TrimSuffix(text, []byte("\n"))
+		part, err := reader.ReadSlice('\n')
+		held = append(held, part...)
+		if err == bufio.ErrBufferFull && len(held) < longestLine {
+			continue
+		}
+		text := bytes.TrimSuffix(held, []byte("\n"))
+		held = held[:0]
 		switch {
 		case bytes.Equal(text, c.marker):
 			c.seen <- struct{}{}
