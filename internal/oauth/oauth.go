@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -100,6 +101,8 @@ func show(ctx context.Context, client *http.Client, destination string, c Creden
 		return unavailable("destination %s cannot be reached (%s): check its address and that it is up", destination, connectionFailure(err))
 	}
 	defer answer.Body.Close()
+	// Read to its end, the connection can be used again.
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
 	switch {
 	case answer.StatusCode/100 == 2:
 		return nil
