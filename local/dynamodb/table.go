@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,13 +15,13 @@ import (
 
 // tableName is the form of a table's name.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+var tableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`) })
 
 // CreateTable makes a table that can be used at once, although the answer says
 // CREATING as AWS's does.
 func (s *Service) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput) (*dynamodb.CreateTableOutput, error) {
 	name := aws.ToString(in.TableName)
-	if !tableName.MatchString(name) {
+	if !tableName().MatchString(name) {
 		return nil, invalid("TableName must be at least 3 characters long and at most 255 characters long, of A-Z, a-z, 0-9, _, . and -")
 	}
 	if err := s.authorize(ctx, "CreateTable", name); err != nil {

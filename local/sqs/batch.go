@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 )
 
-var entryID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var entryID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`) })
 
 // checkBatch wants one to ten entries with distinct ids.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
@@ -25,7 +26,7 @@ func checkBatch[Entry any](entries []Entry, id func(Entry) *string) error {
 	seen := map[string]bool{}
 	for _, entry := range entries {
 		name := aws.ToString(id(entry))
-		if !entryID.MatchString(name) {
+		if !entryID().MatchString(name) {
 			return &types.InvalidBatchEntryId{Message: aws.String("A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")}
 		}
 		if seen[name] {

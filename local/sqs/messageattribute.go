@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -19,7 +20,7 @@ import (
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageAttributeValue.html
 var (
 	attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-	groupID       = regexp.MustCompile("^[!-~]{1,128}$")
+	groupID       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[!-~]{1,128}$") })
 )
 
 // checkAttributes wants at most ten attributes, each with a name, a type and a

@@ -117,7 +117,7 @@ func fits(in *sqs.SendMessageInput, attributes map[string]string) error {
 	if in.MessageDeduplicationId != nil {
 		return invalid(fmt.Sprintf("Value %s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.", *in.MessageDeduplicationId))
 	}
-	if in.MessageGroupId != nil && !groupID.MatchString(*in.MessageGroupId) {
+	if in.MessageGroupId != nil && !groupID().MatchString(*in.MessageGroupId) {
 		return invalid(fmt.Sprintf("Value %s for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.", *in.MessageGroupId))
 	}
 	return checkAttributes(in)

@@ -63,7 +63,7 @@ func New(config Config) *Service {
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
-var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var queueName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`) })
 
 // CreateQueue makes a standard queue, or returns the one that is like it already.
 func (s *Service) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
@@ -74,7 +74,7 @@ func (s *Service) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput) (*s
 	if strings.HasSuffix(name, ".fifo") || in.Attributes["FifoQueue"] == "true" {
 		return nil, unsupported("FIFO queues: the local endpoint has standard queues only")
 	}
-	if !queueName.MatchString(name) {
+	if !queueName().MatchString(name) {
 		return nil, invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
 	if err := check(in.Attributes); err != nil {
