@@ -1,13 +1,14 @@
 // Package doctor finds out why events are not arriving. It only reads, and never
 // a secret's value or an event.
+//
+// Examine looks at what an event passes on its way, in that order; the Report's
+// Cause is where to begin. Explain does the same for a call that did not reach AWS.
 package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -17,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
 )
 
 // Finding is what one look found.
@@ -105,7 +105,8 @@ func (d Doctor) Examine(ctx context.Context, stack string) (Report, error) {
 	} {
 		finding, err := check.look(ctx, p)
 		if err != nil {
-			finding = Finding{State: Unknown, Text: "cannot be looked at: " + reason(err), Remedy: "Allow yourself this action, or ask somebody who may."}
+			why, remedy := Explain(err)
+			finding = Finding{State: Unknown, Text: "cannot be looked at: " + why, Remedy: remedy}
 		}
 		if finding.State == "" {
 			continue // not part of this stack
@@ -129,7 +130,7 @@ func (d Doctor) patient(ctx context.Context, stack string) (patient, error) {
 	p := patient{name: stack, physical: map[string]string{}, outputs: map[string]string{}}
 	described, err := d.Stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
 	if err != nil {
-		return p, fmt.Errorf("stack %s cannot be described (name yours with -stack): %s", stack, reason(err))
+		return p, unread(err, "stack %s cannot be described", stack)
 	}
 	p.status = string(described.Stacks[0].StackStatus)
 	for _, output := range described.Stacks[0].Outputs {
@@ -139,7 +140,7 @@ func (d Doctor) patient(ctx context.Context, stack string) (patient, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return p, fmt.Errorf("the resources of stack %s cannot be listed: %s", stack, reason(err))
+			return p, unread(err, "the resources of stack %s cannot be listed", stack)
 		}
 		for _, resource := range page.StackResourceSummaries {
 			p.physical[aws.ToString(resource.LogicalResourceId)] = aws.ToString(resource.PhysicalResourceId)
@@ -151,7 +152,7 @@ func (d Doctor) patient(ctx context.Context, stack string) (patient, error) {
 	// The follower is told what belongs together.
 	follower, err := d.Functions.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(p.physical["FollowerFunction"])})
 	if err != nil {
-		return p, fmt.Errorf("the follower's configuration cannot be read: %s", reason(err))
+		return p, unread(err, "the follower's configuration cannot be read")
 	}
 	if follower.Environment != nil {
 		p.secretARN, p.keyARN = follower.Environment.Variables["SECRET_ARN"], follower.Environment.Variables["KEY_ARN"]
@@ -159,10 +160,8 @@ func (d Doctor) patient(ctx context.Context, stack string) (patient, error) {
 	return p, nil
 }
 
-func reason(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode() + ": " + strings.TrimSuffix(api.ErrorMessage(), ".")
-	}
-	return err.Error()
+// unread is an error in one sentence, with what to do.
+func unread(err error, format string, values ...any) error {
+	why, remedy := Explain(err)
+	return fmt.Errorf(format+": %s: %s", append(values, why, remedy)...)
 }

@@ -1,5 +1,7 @@
 // Package redrive brings events back from the dead-letter queue of the rule to
-// its event bus.
+// its event bus, each under the id that it had at first, by which a receiver
+// knows one that had arrived after all. A message leaves the queue once the bus
+// has taken its event.
 package redrive
 
 import (

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"api-destination-credentials/internal/terminal"
 	"api-destination-credentials/local/deploy"
 )
 
@@ -39,16 +40,29 @@ var sections = []section{
 	{"memory", "Endpoint: memory after many events", measureMemory},
 }
 
+var command = terminal.Command{
+	Name:  "go run ./local/bench",
+	About: "Measures the functions and the local endpoint beside floors and peers, and writes\ndocs/benchmarks.md with its raw numbers and plots. It takes half an hour on a\nmachine that does nothing else. Run it in the repository's root folder.",
+	Usage: []string{"[-only section,…] [-quick] [-output folder]"},
+	More: `Examples:
+  make bench
+  make bench ONLY=functions,receiver
+  go run ./local/bench -quick -output .build/bench
+
+Environment:
+  NO_COLOR           any value: no colour
+`,
+}
+
 func main() {
 	only := flag.String("only", "", "comma-separated sections: "+strings.Join(names(), ", ")+"; empty for all")
 	quick := flag.Bool("quick", false, "few repetitions: a smoke run, its numbers mean little")
 	output := flag.String("output", "", "folder for benchmarks.md, its plots and benchmarks.json (default docs for a whole run, otherwise nothing is written)")
-	flag.Parse()
+	command.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *only, *quick, *output); err != nil {
-		fmt.Fprintln(os.Stderr, "failed:", err)
-		os.Exit(1)
+		terminal.Fail(1, err)
 	}
 }
 

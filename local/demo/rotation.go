@@ -174,7 +174,7 @@ func (s *story) account(ctx context.Context, sent []string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d events are lost, the first is %s", len(missing), len(sent), missing[0])
+			return fmt.Errorf("%d of %d events are lost, the first is %s: look for it in the dead-letter queue %s", len(missing), len(sent), missing[0], s.application["DeadLetterQueueURL"])
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -1,6 +1,7 @@
 // Package demo tells the whole story on an AWS endpoint: both stacks deployed,
 // an event delivered, the client secret rotated while events flow, none of them
-// lost, everything deleted.
+// lost, everything deleted. Each chapter looks for itself whether what it tells is
+// true, so that the demo is a test as well.
 package demo
 
 import (
@@ -20,6 +21,7 @@ import (
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"api-destination-credentials/internal/terminal"
 	"api-destination-credentials/local/deploy"
 )
 
@@ -28,16 +30,15 @@ const arrival = 30 * time.Second
 
 // Demo is one telling.
 type Demo struct {
-	AWS     aws.Config // the endpoint, without stacks
-	Root    string     // the repository
-	Out     io.Writer
-	Colours bool
+	AWS  aws.Config // the endpoint, without stacks
+	Root string     // the repository
+	Out  io.Writer  // in colour where it is a terminal that takes it
 }
 
 // Run tells the story. The first step that does not come out as it should
 // ends it with the reason; the stacks are then left as they are.
 func (d Demo) Run(ctx context.Context) error {
-	out := &screen{out: d.Out, colours: d.Colours, started: time.Now()}
+	out := &screen{terminal.On(d.Out), time.Now()}
 	s := &story{
 		screen:   out,
 		root:     d.Root,
@@ -71,14 +72,20 @@ type story struct {
 
 func (s *story) deploy(ctx context.Context) (err error) {
 	s.chapter("Deploy prerequisite.yaml: identity provider, key, source secret")
-	if s.prerequisite, err = s.deployer.Prerequisite(ctx); err != nil {
+	done := s.Busy("deploying prerequisite.yaml")
+	s.prerequisite, err = s.deployer.Prerequisite(ctx)
+	done()
+	if err != nil {
 		return err
 	}
 	s.fact("token endpoint", "%s", s.prerequisite["AuthorizationEndpoint"])
 	s.fact("client id", "%s", s.prerequisite["ClientID"])
 	s.fact("key", "%s", s.prerequisite["CMKKeyARN"])
 	s.chapter("Build the functions and deploy template.yaml: bus, rule, connection, destination, receiver")
-	if s.application, err = s.deployer.Application(ctx, nil); err != nil {
+	done = s.Busy("building and deploying template.yaml")
+	s.application, err = s.deployer.Application(ctx, nil)
+	done()
+	if err != nil {
 		return err
 	}
 	return s.connection(ctx)
@@ -91,7 +98,7 @@ func (s *story) connection(ctx context.Context) error {
 		return err
 	}
 	if shown.ConnectionState != ebtypes.ConnectionStateAuthorized {
-		return fmt.Errorf("connection %s is %s (%s)", aws.ToString(shown.Name), shown.ConnectionState, aws.ToString(shown.StateReason))
+		return fmt.Errorf("connection %s is %s (%s): the follower's and the custom resource's logs say more", aws.ToString(shown.Name), shown.ConnectionState, aws.ToString(shown.StateReason))
 	}
 	s.fact("connection", "%s %s, holds version %s", aws.ToString(shown.Name), shown.ConnectionState, s.application["CredentialsVersion"])
 	return nil
@@ -132,7 +139,7 @@ func (s *story) put(ctx context.Context) (id string, err error) {
 		return "", err
 	}
 	if accepted.FailedEntryCount != 0 {
-		return "", fmt.Errorf("the event was refused: %s", aws.ToString(accepted.Entries[0].ErrorMessage))
+		return "", fmt.Errorf("the event was refused: %s: see that testEvent.json names the stack's bus", aws.ToString(accepted.Entries[0].ErrorMessage))
 	}
 	return aws.ToString(accepted.Entries[0].EventId), nil
 }
@@ -155,6 +162,7 @@ func (s *story) receiverLine(ctx context.Context, id string) (string, error) {
 
 func (s *story) tidyUp(ctx context.Context) error {
 	s.chapter("Delete both stacks")
+	defer s.Busy("deleting")()
 	for _, stack := range []string{deploy.ApplicationStack, deploy.PrerequisiteStack} {
 		if err := s.deployer.Delete(ctx, stack); err != nil {
 			return err

@@ -1,5 +1,7 @@
 // Package soak puts load on the deployed application while its client secret
-// rotates and faults come and go, and then accounts for every event.
+// rotates and faults come and go, and then accounts for every event. A Soak runs
+// once, against both stacks on a local endpoint; its Report says what was lost or
+// acted on twice.
 package soak
 
 import (

@@ -8,43 +8,79 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-
 	"api-destination-credentials/internal/doctor"
+	"api-destination-credentials/internal/terminal"
 )
 
+var command = terminal.Command{
+	Name:  "go run ./internal/doctor/command",
+	About: "Says why the events of a stack are not arriving, and what to do about it.\nIt only reads, and never a secret or an event.",
+	Usage: []string{"[-stack name] [-region name]"},
+	More: `Examples:
+  make doctor
+  make doctor STACK=orders
+  go run ./internal/doctor/command -stack orders -region eu-west-1
+
+Environment:
+  AWS_ENDPOINT_URL   a local endpoint (make local shows it); unset: your account
+  AWS_REGION         the Region, where -region is not given
+  AWS_PROFILE        and what else the AWS CLI takes credentials from
+  NO_COLOR           any value: no colour and no progress
+
+Exit status:
+  0 nothing is wrong, 1 something is, 2 it could not look
+`,
+}
+
 func main() {
-	stack := flag.String("stack", "api-destination", "stack made from template.yaml")
+	stack := flag.String("stack", "api-destination", "`name` of a stack made from template.yaml")
 	region := flag.String("region", "", "Region of the stack; empty takes the AWS configuration's")
-	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), "Says why events are not arriving. It only reads, and never a secret or an event.\nExit status: 0 nothing is wrong, 1 something is, 2 it could not look.\n\n")
-		flag.PrintDefaults()
-	}
-	flag.Parse()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	command.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	aws, err := config.LoadDefaultConfig(ctx, config.WithRegion(*region))
+	report, err := examine(ctx, *stack, *region)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "failed:", err)
-		os.Exit(2)
+		terminal.Fail(2, err)
 	}
-	report, err := doctor.New(aws).Examine(ctx, *stack)
+	os.Exit(show(report))
+}
+
+func examine(ctx context.Context, stack, region string) (doctor.Report, error) {
+	configuration, err := doctor.Configuration(ctx, region)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "failed:", err)
-		os.Exit(2)
+		return nil, err
 	}
+	defer terminal.On(os.Stdout).Busy("looking at stack " + stack)()
+	return doctor.New(configuration).Examine(ctx, stack)
+}
+
+func show(report doctor.Report) (status int) {
+	screen := terminal.On(os.Stdout)
+	colours := map[doctor.State]func(string) string{
+		doctor.Fine: screen.Good, doctor.Unknown: screen.Doubtful, doctor.Symptom: screen.Doubtful, doctor.Cause: screen.Bad,
+	}
+	unseen := ""
 	for _, finding := range report {
-		fmt.Printf("%-8s %-20s %s\n", finding.State, finding.Check, finding.Text)
+		if finding.State == doctor.Unknown {
+			unseen = finding.Check + ": " + finding.Remedy
+		}
+		state := colours[finding.State](fmt.Sprintf("%-8s", finding.State))
+		fmt.Fprintf(screen, "%s %-20s %s\n", state, finding.Check, finding.Text)
 	}
-	cause := report.Cause()
-	switch {
-	case cause != nil:
-		fmt.Printf("\nBegin here: %s: %s\n%s\n", cause.Check, cause.Text, cause.Remedy)
-		os.Exit(1)
-	case report.Blind():
-		os.Exit(2)
+	if cause := report.Cause(); cause != nil {
+		fmt.Fprintf(screen, "\n%s %s: %s\n%s\n", screen.Bold("Begin here:"), cause.Check, cause.Text, cause.Remedy)
+		return 1
 	}
-	fmt.Println("\nNothing is wrong here.")
+	if report.Blind() {
+		fmt.Fprintf(os.Stderr, "\nNothing wrong was seen, but not everything could be looked at. %s\n", unseen)
+		return 2
+	}
+	fmt.Fprintln(screen, "\nNothing is wrong here.")
+	return 0
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -14,35 +15,52 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"api-destination-credentials/internal/doctor"
 	"api-destination-credentials/internal/redrive"
+	"api-destination-credentials/internal/terminal"
 )
 
+var command = terminal.Command{
+	Name:  "go run ./internal/redrive/command",
+	About: "Puts the events of a stack's dead-letter queue back on its event bus. Repair\nfirst what kept them from being delivered (make doctor). It can be interrupted\nand run again.",
+	Usage: []string{"[-stack name] [-region name]"},
+	More: `Examples:
+  make redrive
+  make redrive STACK=orders
+  go run ./internal/redrive/command -stack orders -region eu-west-1
+
+Environment:
+  AWS_ENDPOINT_URL   a local endpoint (make local shows it); unset: your account
+  AWS_REGION         the Region, where -region is not given
+  AWS_PROFILE        and what else the AWS CLI takes credentials from
+  NO_COLOR           any value: no colour and no progress
+
+Exit status:
+  0 the queue is empty now, 1 some events stay there or it failed
+`,
+}
+
 func main() {
-	stack := flag.String("stack", "api-destination", "stack made from template.yaml")
+	stack := flag.String("stack", "api-destination", "`name` of a stack made from template.yaml")
 	region := flag.String("region", "", "Region of the stack; empty takes the AWS configuration's")
-	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), "Puts the events of a stack's dead-letter queue back on its event bus. Repair what kept\nthem from being delivered first (make doctor); it can be interrupted and run again.\n\n")
-		flag.PrintDefaults()
-	}
-	flag.Parse()
+	command.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	kept, err := run(ctx, *stack, *region)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "failed:", err)
+		terminal.Fail(1, err)
 	}
-	if err != nil || kept > 0 {
+	if kept > 0 {
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, stack, region string) (kept int, err error) {
-	aws, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	aws, err := doctor.Configuration(ctx, region)
 	if err != nil {
 		return 0, err
 	}
@@ -50,25 +68,37 @@ func run(ctx context.Context, stack, region string) (kept int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	screen := terminal.On(os.Stdout)
 	result, err := redrive.Redriver{
 		Queue: sqs.NewFromConfig(aws), QueueURL: outputs["DeadLetterQueueURL"],
 		Bus: eventbridge.NewFromConfig(aws), BusName: outputs["EventBusName"], Now: time.Now,
-		Progress: func(sofar redrive.Result) { fmt.Printf("%d events are back on the bus\n", sofar.Redriven) },
+		Progress: func(sofar redrive.Result) {
+			screen.Progress(fmt.Sprintf("%d events are back on the bus", sofar.Redriven))
+		},
 	}.Run(ctx)
+	screen.Keep()
 	for _, reason := range slices.Sorted(maps.Keys(result.Kept)) {
 		fmt.Printf("%d messages stay in the queue: %s\n", result.Kept[reason], reason)
 		kept += result.Kept[reason]
 	}
-	if err == nil && result.Redriven+kept == 0 {
+	if ctx.Err() != nil {
+		return kept, errors.New("interrupted: run it again to go on")
+	}
+	if err != nil {
+		_, remedy := doctor.Explain(err)
+		return kept, fmt.Errorf("%w\n%s", err, remedy)
+	}
+	if result.Redriven+kept == 0 {
 		fmt.Println("the dead-letter queue is empty")
 	}
-	return kept, err
+	return kept, nil
 }
 
 func outputsOf(ctx context.Context, stacks *cloudformation.Client, stack string) (map[string]string, error) {
 	described, err := stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
 	if err != nil {
-		return nil, fmt.Errorf("stack %s cannot be described (name yours with -stack): %w", stack, err)
+		reason, remedy := doctor.Explain(err)
+		return nil, fmt.Errorf("stack %s cannot be described: %s: %s", stack, reason, remedy)
 	}
 	outputs := map[string]string{}
 	for _, output := range described.Stacks[0].Outputs {

@@ -1,4 +1,4 @@
-// Ruler compares the local endpoint's rule matcher with event-ruler, AWS's own
+// Command ruler compares the local endpoint's rule matcher with event-ruler, AWS's own
 // matcher in Java, over generated patterns and events. It is a tool for
 // developers, outside of the normal test run: "make compare" runs it.
 //
@@ -14,7 +14,26 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"api-destination-credentials/internal/terminal"
 )
+
+var command = terminal.Command{
+	Name:  "go run ./local/compare/ruler",
+	About: "Compares the local endpoint's rule matcher with event-ruler, AWS's own matcher\nin Java, over generated patterns and events. Run it in the repository's root\nfolder.",
+	Usage: []string{"[-pairs n] [-seed n] [-show n]"},
+	More: `Examples:
+  make compare             the libraries are put in place first
+  PAIRS=20000 SEED=7 make compare
+  go run ./local/compare/ruler -pairs 20000 -seed 7
+
+Environment:
+  NO_COLOR           any value: no colour and no progress
+
+Exit status:
+  0 they agree but for what is settled, 1 they do not, 2 it could not compare
+`,
+}
 
 func main() {
 	pairs := flag.Int("pairs", 1_000_000, "how many pairs of pattern and event to compare")
@@ -22,11 +41,13 @@ func main() {
 	folder := flag.String("source", "local/compare/ruler", "where Ruler.java is")
 	libraries := flag.String("libraries", ".build/ruler", "where event-ruler and what it needs are, as pom.xml names them")
 	show := flag.Int("show", 20, "how many disagreements to minimise and print")
-	flag.Parse()
+	command.Parse()
+	if *pairs < 1 || *show < 0 {
+		command.Refuse("-pairs has to be 1 or more, and -show 0 or more")
+	}
 	agreed, err := run(*pairs, *seed, *folder, *libraries, *show)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ruler:", err)
-		os.Exit(2)
+		terminal.Fail(2, fmt.Errorf("%w\nmake compare puts the libraries in place and calls this; it needs a JDK and Maven", err))
 	}
 	if !agreed {
 		os.Exit(1)
@@ -39,20 +60,9 @@ func run(pairs int, seed uint64, folder, libraries string, show int) (agreed boo
 		return false, err
 	}
 	defer theirs.close()
-	made := &generator{rand.New(rand.NewPCG(seed, 0))}
-	total := tally{settled: map[string]int{}}
-	for left := pairs; left > 0; {
-		batch := made.batch(min(left, 2000))
-		left -= len(batch)
-		answers, err := theirs.judge(batch)
-		if err != nil {
-			return false, err
-		}
-		for i, one := range batch {
-			if err := total.add(judged{one, ours(one), answers[i]}, theirs); err != nil {
-				return false, err
-			}
-		}
+	total, err := compare(theirs, pairs, seed)
+	if err != nil {
+		return false, err
 	}
 	total.print(seed)
 	seen := map[string]bool{}
@@ -70,6 +80,26 @@ func run(pairs int, seed uint64, folder, libraries string, show int) (agreed boo
 		}
 	}
 	return len(total.open) == 0, nil
+}
+
+func compare(theirs *ruler, pairs int, seed uint64) (tally, error) {
+	defer terminal.On(os.Stdout).Busy(fmt.Sprintf("comparing %d pairs", pairs))()
+	made := &generator{rand.New(rand.NewPCG(seed, 0))}
+	total := tally{settled: map[string]int{}}
+	for left := pairs; left > 0; {
+		batch := made.batch(min(left, 2000))
+		left -= len(batch)
+		answers, err := theirs.judge(batch)
+		if err != nil {
+			return tally{}, err
+		}
+		for i, one := range batch {
+			if err := total.add(judged{one, ours(one), answers[i]}, theirs); err != nil {
+				return tally{}, err
+			}
+		}
+	}
+	return total, nil
 }
 
 // tally counts what was compared.
