@@ -16,7 +16,7 @@ MACHINE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
 ARCHITECTURE ?= $(if $(AWS_ENDPOINT_URL),$(MACHINE),arm64)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test race lint compare soak bench guard browser build deploy logs doctor redrive delete clean
+.PHONY: help demo local test race lint compare soak bench guard browser idp build deploy logs doctor redrive delete clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,8 @@ test: $(TOOLS) ## run every test
 	go test -timeout 20m -parallel 4 ./...
 	@go test -v -run 'CutOff|RandomSchedules' ./internal/credentials | grep -E '^(crash points|random schedules)'
 
-race: $(TOOLS) ## run the tests under the race detector, with fewer random schedules and without the soak
-	go test -timeout 20m -race -short $$(go list ./... | grep -v /local/soak)
+race: $(TOOLS) ## run the tests under the race detector, but the soak and those that mostly wait for other programs
+	go test -timeout 20m -race -short -skip 'SAMCLI|README' $$(go list ./... | grep -v /local/soak)
 
 lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
 	@test -z "$$(gofmt -l functions internal local)" || { gofmt -l functions internal local; echo "run gofmt -w on these files"; exit 1; }
@@ -74,6 +74,13 @@ browser: $(BROWSER) ## try the live page in a headless Chromium (IMAGES=docs/ima
 
 $(BROWSER): local/page/browser/package-lock.json | $(NODE)
 	npm ci --no-audit --no-fund --prefix local/page/browser
+
+IDP := local/idp/node_modules/.package-lock.json
+idp: $(IDP) ## show the connection following an identity provider that is not Cognito
+	go test -count=1 -tags idp ./local/idp
+
+$(IDP): local/idp/package-lock.json | $(NODE)
+	npm ci --no-audit --no-fund --prefix local/idp
 
 build: $(TOOLS) ## build every function for Lambda with sam build
 	CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build --parameter-overrides Architecture=$(ARCHITECTURE)

@@ -34,6 +34,7 @@ type Connection struct {
 	KeyARN                string // customer managed key that encrypts the connection
 	AuthorizationEndpoint string // https URL
 	Scope                 string // space separated; may be empty
+	Audience              string // asked for where it is not empty
 	ClientIDKey           string // keys of the source secret's JSON
 	ClientSecretKey       string
 }
@@ -86,6 +87,10 @@ func (c Connection) tokenRequest() *types.ConnectionHttpParameters {
 	if c.Scope != "" {
 		parameters.BodyParameters = append(parameters.BodyParameters,
 			types.ConnectionBodyParameter{Key: aws.String("scope"), Value: aws.String(c.Scope)})
+	}
+	if c.Audience != "" {
+		parameters.BodyParameters = append(parameters.BodyParameters,
+			types.ConnectionBodyParameter{Key: aws.String("audience"), Value: aws.String(c.Audience)})
 	}
 	return parameters
 }

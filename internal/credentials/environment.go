@@ -17,6 +17,7 @@ func FromEnvironment() (Connection, error) {
 		KeyARN:                os.Getenv("KEY_ARN"),
 		AuthorizationEndpoint: os.Getenv("AUTHORIZATION_ENDPOINT"),
 		Scope:                 os.Getenv("SCOPE"),
+		Audience:              os.Getenv("AUDIENCE"),
 		ClientIDKey:           os.Getenv("CLIENT_ID_KEY"),
 		ClientSecretKey:       os.Getenv("CLIENT_SECRET_KEY"),
 	}

@@ -67,7 +67,7 @@ func (c Connection) parse(version, text string) (oauth.Credentials, error) {
 		return none, fmt.Errorf(`version %s of source secret %s is not a JSON object: store {"%s": "…", "%s": "…"}`,
 			version, c.SecretID, c.ClientIDKey, c.ClientSecretKey)
 	}
-	read := oauth.Credentials{Endpoint: c.AuthorizationEndpoint, Scope: c.Scope}
+	read := oauth.Credentials{Endpoint: c.AuthorizationEndpoint, Scope: c.Scope, Audience: c.Audience}
 	for key, set := range map[string]func(string){
 		c.ClientIDKey:     func(value string) { read.ClientID = value },
 		c.ClientSecretKey: func(value string) { read.ClientSecret = secret.New(value) },

@@ -114,6 +114,7 @@ func wanted(properties map[string]any) (Connection, error) {
 		{"KmsKeyArn", &c.KeyARN, true},
 		{"AuthorizationEndpoint", &c.AuthorizationEndpoint, true},
 		{"Scope", &c.Scope, false},
+		{"Audience", &c.Audience, false},
 		{"ClientIDKey", &c.ClientIDKey, false},
 		{"ClientSecretKey", &c.ClientSecretKey, false},
 	} {

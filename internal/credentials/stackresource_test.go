@@ -19,7 +19,7 @@ import (
 func properties() map[string]any {
 	return map[string]any{
 		"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:f", "Revision": "1", "ServiceTimeout": "330",
-		"ConnectionName": connectionName, "SecretId": "source", "KmsKeyArn": keyARN, "AuthorizationEndpoint": endpoint, "Scope": "events/write",
+		"ConnectionName": connectionName, "SecretId": "source", "KmsKeyArn": keyARN, "AuthorizationEndpoint": endpoint, "Scope": "events/write", "Audience": "https://api.example",
 	}
 }
 
@@ -107,12 +107,15 @@ func TestAnUpdateFollowsTheSourceSecret(t *testing.T) {
 
 func TestADriftedConnectionIsRepaired(t *testing.T) {
 	for name, drift := range map[string]func(*world){
-		"deauthorized":    func(w *world) { w.state = ebtypes.ConnectionStateDeauthorized },
-		"other key":       func(w *world) { w.keyARN = "arn:aws:kms:us-east-1:123456789012:key/2" },
-		"other endpoint":  func(w *world) { *w.shown.OAuthParameters.AuthorizationEndpoint = "https://elsewhere.example" },
-		"other client":    func(w *world) { *w.shown.OAuthParameters.ClientParameters.ClientID = "client-2" },
-		"other method":    func(w *world) { w.shown.OAuthParameters.HttpMethod = ebtypes.ConnectionOAuthHttpMethodGet },
-		"other scope":     func(w *world) { *w.shown.OAuthParameters.OAuthHttpParameters.BodyParameters[1].Value = "events/read" },
+		"deauthorized":   func(w *world) { w.state = ebtypes.ConnectionStateDeauthorized },
+		"other key":      func(w *world) { w.keyARN = "arn:aws:kms:us-east-1:123456789012:key/2" },
+		"other endpoint": func(w *world) { *w.shown.OAuthParameters.AuthorizationEndpoint = "https://elsewhere.example" },
+		"other client":   func(w *world) { *w.shown.OAuthParameters.ClientParameters.ClientID = "client-2" },
+		"other method":   func(w *world) { w.shown.OAuthParameters.HttpMethod = ebtypes.ConnectionOAuthHttpMethodGet },
+		"other scope":    func(w *world) { *w.shown.OAuthParameters.OAuthHttpParameters.BodyParameters[1].Value = "events/read" },
+		"other audience": func(w *world) {
+			*w.shown.OAuthParameters.OAuthHttpParameters.BodyParameters[2].Value = "https://other.example"
+		},
 		"parameters gone": func(w *world) { w.shown = nil },
 		"extra parameters": func(w *world) {
 			w.shown.OAuthParameters.OAuthHttpParameters.QueryStringParameters = []ebtypes.ConnectionQueryStringParameter{{}}

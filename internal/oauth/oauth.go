@@ -30,6 +30,7 @@ type Credentials struct {
 	ClientID     string
 	ClientSecret secret.Text
 	Scope        string // space separated; empty asks for none
+	Audience     string // empty asks for none
 }
 
 // The kinds of failure that callers tell apart with errors.Is.
@@ -68,6 +69,9 @@ func (p Prover) Prove(ctx context.Context, c Credentials) error {
 		TokenURL:     c.Endpoint,
 		Scopes:       strings.Fields(c.Scope),
 		AuthStyle:    oauth2.AuthStyleInParams,
+	}
+	if c.Audience != "" {
+		config.EndpointParams = url.Values{"audience": {c.Audience}}
 	}
 	client := *p.HTTP
 	// A redirect would carry the secret to an address that nobody configured.
@@ -127,6 +131,9 @@ func judge(c Credentials, err error) error {
 			return rejected("authorization endpoint %s does not accept the client secret of client %s (invalid_client): store the client's valid secret in the source secret", c.Endpoint, c.ClientID)
 		case "invalid_scope":
 			return rejected("authorization endpoint %s does not grant scope %q to client %s (invalid_scope): correct the scope or allow it to the client", c.Endpoint, c.Scope, c.ClientID)
+		// RFC 8707, 2; Auth0 says access_denied.
+		case "invalid_target", "access_denied":
+			return rejected("authorization endpoint %s gives client %s no token for audience %q (%s): correct the audience, or authorize the client for it", c.Endpoint, c.ClientID, c.Audience, answered.ErrorCode)
 		case "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_request":
 			return rejected("authorization endpoint %s refuses client %s with scope %q (%s): allow the client-credentials grant and the scope to this client", c.Endpoint, c.ClientID, c.Scope, answered.ErrorCode)
 		}

@@ -37,6 +37,7 @@ func TestCredentialsAreProvenByATokenWithTheWantedScope(t *testing.T) {
 		"wrong secret":                 {400, `{"error":"invalid_client"}`, "events/write", oauth.ErrRejected, "does not accept the client secret of client the-client"},
 		"wrong secret, HTTP 401":       {401, `{"error":"invalid_client"}`, "", oauth.ErrRejected, "invalid_client"},
 		"scope not allowed":            {400, `{"error":"invalid_scope"}`, "events/write", oauth.ErrRejected, "does not grant scope"},
+		"audience not allowed":         {403, `{"error":"access_denied"}`, "", oauth.ErrRejected, `no token for audience "https://api.example"`},
 		"grant not allowed":            {400, `{"error":"unauthorized_client"}`, "", oauth.ErrRejected, "unauthorized_client"},
 		"not a token endpoint":         {404, `nothing here`, "", oauth.ErrRejected, "HTTP 404"},
 		"no token in the answer":       {200, `{}`, "", oauth.ErrUnavailable, "cannot be reached"},
@@ -57,13 +58,16 @@ func TestCredentialsAreProvenByATokenWithTheWantedScope(t *testing.T) {
 				if got := r.PostFormValue("scope"); got != test.scope {
 					t.Errorf("scope = %q, want %q", got, test.scope)
 				}
+				if got := r.PostFormValue("audience"); got != "https://api.example" {
+					t.Errorf("audience = %q", got)
+				}
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(test.status)
 				fmt.Fprint(w, test.answer)
 			}))
 			defer server.Close()
 			err := oauth.Prover{HTTP: server.Client()}.Prove(t.Context(), oauth.Credentials{
-				Endpoint: server.URL, ClientID: "the-client", ClientSecret: secret.New(clientSecret), Scope: test.scope,
+				Endpoint: server.URL, ClientID: "the-client", ClientSecret: secret.New(clientSecret), Scope: test.scope, Audience: "https://api.example",
 			})
 			if !errors.Is(err, test.want) {
 				t.Fatalf("Prove() = %v, want %v", err, test.want)

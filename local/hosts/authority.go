@@ -94,11 +94,12 @@ var systemBundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
 }
 
+// bundle is what functions trust: this authority, and what the endpoint itself does.
 func (a *authority) bundle() []byte {
 	var text bytes.Buffer
 	// Encoding to memory does not fail.
 	_ = pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
-	for _, file := range systemBundles {
+	for _, file := range append([]string{os.Getenv("SSL_CERT_FILE")}, systemBundles...) {
 		if known, err := os.ReadFile(file); err == nil {
 			text.Write(known)
 			break
