@@ -117,25 +117,25 @@ func (a *acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		client = claims["sub"]
 	}
 	// Not a logger of its own: that would encode the fields twice.
-	known := []any{
-		"eventId", event.ID,
-		"deliveredAs", deliveredAs,
-		"source", event.Source,
-		"detailType", event.DetailType,
-		"eventTime", event.Time,
-		"clientId", client,
-		"requestId", gateway.RequestID,
+	known := []slog.Attr{
+		slog.String("eventId", event.ID),
+		slog.String("deliveredAs", deliveredAs),
+		slog.String("source", event.Source),
+		slog.String("detailType", event.DetailType),
+		slog.String("eventTime", event.Time),
+		slog.String("clientId", client),
+		slog.String("requestId", gateway.RequestID),
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	duplicate, err := a.inbox.Accept(ctx, event)
 	if err != nil {
-		a.log.ErrorContext(ctx, "event not accepted", append(known, "error", err.Error())...)
+		a.log.LogAttrs(ctx, slog.LevelError, "event not accepted", append(known, slog.String("error", err.Error()))...)
 		// Never a status that ends EventBridge's retries: the trouble is ours.
 		refuse(w, http.StatusServiceUnavailable, "inbox", "the event could not be kept; send it again")
 		return
 	}
-	a.log.InfoContext(ctx, "event accepted", append(known, "duplicate", duplicate)...)
+	a.log.LogAttrs(ctx, slog.LevelInfo, "event accepted", append(known, slog.Bool("duplicate", duplicate))...)
 	answer(w, http.StatusAccepted, map[string]any{"id": event.ID, "duplicate": duplicate})
 }
 
