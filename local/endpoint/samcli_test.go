@@ -39,7 +39,7 @@ type samCLI struct {
 func newSAM(t *testing.T, url string) samCLI {
 	t.Helper()
 	s := samCLI{t, t.TempDir(), t.TempDir(), url}
-	for _, name := range []string{"template.yaml", "samconfig.toml", "testEvent.json", "go.mod", "go.sum", "functions", "internal", "events"} {
+	for _, name := range []string{"template.yaml", "prerequisite.yaml", "samconfig.toml", "testEvent.json", "go.mod", "go.sum", "functions", "internal", "events"} {
 		if output, err := exec.Command("cp", "-R", filepath.Join(root, name), s.folder).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}
@@ -88,18 +88,24 @@ func (s samCLI) must(arguments ...string) string {
 // enter runs the command in a terminal and answers every question with Enter.
 func (s samCLI) enter(arguments ...string) string {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), 2*time.Minute)
+	return inTerminal(s.T, s.command(arguments...), "")
+}
+
+// inTerminal runs a command in a terminal, where every question gets the same
+// answer, and returns what it shows.
+func inTerminal(t *testing.T, command *exec.Cmd, answer string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	command := s.command(arguments...)
 	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 50, Cols: 240})
 	if err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
 	defer terminal.Close()
 	go func() {
 		for ctx.Err() == nil {
 			// A terminal takes lines ahead of the questions.
-			_, _ = io.WriteString(terminal, "\n")
+			_, _ = io.WriteString(terminal, answer+"\n")
 			time.Sleep(100 * time.Millisecond)
 		}
 	}()
@@ -107,7 +113,7 @@ func (s samCLI) enter(arguments ...string) string {
 	// The terminal ends with an error once nobody holds its other side.
 	_, _ = io.Copy(&printed, terminal)
 	if err := command.Wait(); err != nil {
-		s.Fatalf("sam %s: %v\n%s", strings.Join(arguments, " "), err, printed.String())
+		t.Fatalf("%s: %v\n%s", command, err, printed.String())
 	}
 	return printed.String()
 }
