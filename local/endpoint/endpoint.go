@@ -132,7 +132,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/_health":
 		e.health(w)
 	case strings.HasPrefix(r.URL.Path, page.Path):
-		e.services.page.ServeHTTP(w, r)
+		e.services.page().ServeHTTP(w, r)
 	case page.Wanted(r):
 		http.Redirect(w, r, page.Path, http.StatusSeeOther)
 	default:

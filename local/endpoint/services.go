@@ -39,7 +39,7 @@ type services struct {
 	hosts  *hosts.Hosts
 	tokens *iam.TokenService
 	events *eventbridge.Service
-	page   http.Handler
+	page   func() http.Handler // made when somebody first looks at it
 	close  func()
 	reference
 }
@@ -120,9 +120,11 @@ func assemble(config Config, account access.Account, url, certificates string) (
 		tokens:    tokens,
 		events:    events,
 		hosts:     names,
-		page: page.New(page.Config{
-			AWS: configuration(account, url), Recorder: journeys, Clock: config.Clock, Log: config.Log,
-			Prerequisite: deploy.PrerequisiteStack, Application: deploy.ApplicationStack,
+		page: sync.OnceValue(func() http.Handler {
+			return page.New(page.Config{
+				AWS: configuration(account, url), Recorder: journeys, Clock: config.Clock, Log: config.Log,
+				Prerequisite: deploy.PrerequisiteStack, Application: deploy.ApplicationStack,
+			})
 		}),
 		api: wire.New(wire.Config{
 			Account: account, Identify: tokens.Identify, S3: objects.Handler(), Log: config.Log,

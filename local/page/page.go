@@ -43,7 +43,9 @@ type Config struct {
 //go:embed assets
 var assets embed.FS
 
-var document = template.Must(template.New("").Funcs(template.FuncMap{"short": short}).ParseFS(assets, "assets/page.html"))
+var document = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{"short": short}).ParseFS(assets, "assets/page.html"))
+})
 
 // patience bounds a request's calls to AWS.
 const patience = 10 * time.Second
@@ -129,7 +131,7 @@ func (p *page) show(w http.ResponseWriter, r *http.Request, name string) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	var text bytes.Buffer
-	if err := document.ExecuteTemplate(&text, name, p.view(ctx)); err != nil {
+	if err := document().ExecuteTemplate(&text, name, p.view(ctx)); err != nil {
 		p.Log.ErrorContext(ctx, "the page cannot be rendered", "error", err.Error())
 		http.Error(w, "The page cannot be rendered: the endpoint's log says why.", http.StatusInternalServerError)
 		return

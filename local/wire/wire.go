@@ -61,7 +61,7 @@ type Handler struct {
 type service struct {
 	definition
 	name       string
-	operations map[string]operation
+	operations func() map[string]operation
 }
 
 // New panics where a service's name is not one that this package knows.
@@ -75,7 +75,11 @@ func New(config Config) *Handler {
 		if !ok {
 			panic("wire: no protocol is known for the service " + given.Name)
 		}
-		s := &service{definition: definition, name: given.Name, operations: operationsOf(given.Impl)}
+		s := &service{
+			definition: definition, name: given.Name,
+			// When the service is first asked for: few clients need them all.
+			operations: sync.OnceValue(func() map[string]operation { return operationsOf(given.Impl) }),
+		}
 		h.services[s.name] = s
 		if s.target != "" {
 			h.targets[s.target] = s
@@ -139,7 +143,7 @@ func (h *Handler) perform(r *http.Request, c call, codec codec) (any, error) {
 	if c.service == nil {
 		return nil, unknownOperation("the service " + c.label)
 	}
-	operation, ok := c.service.operations[c.operation]
+	operation, ok := c.service.operations()[c.operation]
 	if !ok {
 		return nil, unknownOperation("the operation " + c.name())
 	}
