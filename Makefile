@@ -2,9 +2,10 @@ SHELL := /bin/bash
 TOOLS := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH):$(CURDIR)/.build/node/bin
 export SAM_CLI_TELEMETRY := 0
+# One kind of compiled dependency for tests, commands and functions.
+export CGO_ENABLED := 0
 PORT ?= 4566
-# Without cgo, so that the functions share its compiled dependencies.
-LOCAL := CGO_ENABLED=0 go build -o .build/local ./local
+LOCAL := go build -o .build/local ./local
 
 # Region and stack names stand in samconfig.toml, where the SAM CLI reads them too.
 REGION := $(shell sed -n 's/^region = "\(.*\)"/\1/p' samconfig.toml)
@@ -32,7 +33,7 @@ test: $(TOOLS) ## run every test
 	@go test -v -run 'CutOff|RandomSchedules' ./internal/credentials | grep -E '^(crash points|random schedules)'
 
 race: $(TOOLS) ## run the tests under the race detector, but the soak and those that mostly wait for other programs
-	go test -timeout 20m -race -short -skip 'SAMCLI|README' $$(go list ./... | grep -v /local/soak)
+	CGO_ENABLED=1 go test -timeout 20m -race -short -skip 'SAMCLI|README' $$(go list ./... | grep -v /local/soak)
 
 lint: $(TOOLS) ## gofmt, go vet, staticcheck, cfn-lint, sam validate
 	@test -z "$$(gofmt -l functions internal local)" || { gofmt -l functions internal local; echo "run gofmt -w on these files"; exit 1; }
@@ -83,7 +84,7 @@ $(IDP): local/idp/package-lock.json | $(NODE)
 	npm ci --no-audit --no-fund --prefix local/idp
 
 build: $(TOOLS) ## build every function for Lambda with sam build
-	CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	GOFLAGS='-buildvcs=false -tags=lambda.norpc "-ldflags=-s -w -buildid="' sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
 deploy: build ## deploy both stacks to your account, or to AWS_ENDPOINT_URL
 	aws cloudformation deploy --region $(REGION) --stack-name $(PREREQUISITE) --template-file prerequisite.yaml --no-fail-on-empty-changeset

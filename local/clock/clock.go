@@ -8,7 +8,7 @@ import (
 	"github.com/jonboulle/clockwork"
 )
 
-// Jumping runs like the machine's clock from the moment it was made, and Jump
+// Jumping runs like the machine's clock from the moment it was made, and Advance
 // sets it ahead. Function processes do not see it.
 type Jumping struct {
 	*clockwork.FakeClock
@@ -37,15 +37,6 @@ func (c Jumping) run() {
 			c.Advance(now.Sub(last))
 			last = now
 		}
-	}
-}
-
-// Jump lets time pass in steps, with a moment between two, so that whatever
-// becomes due finds its own time.
-func (c Jumping) Jump(d, step time.Duration) {
-	for ; d > 0; d -= step {
-		c.Advance(min(d, step))
-		time.Sleep(time.Millisecond)
 	}
 }
 
