@@ -31,9 +31,6 @@ func TestEveryGrantIsNeeded(t *testing.T) {
 				t.Fatalf("two grants are called %s", name)
 			}
 			seen[name] = true
-			if testing.Short() && len(seen)%16 != 0 {
-				continue
-			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				began := time.Now()
