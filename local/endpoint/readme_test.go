@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,7 +50,9 @@ func readme(t *testing.T) []readmeCommand {
 		case strings.HasPrefix(line, "```"):
 			in = line == "```sh"
 		case in:
-			line = comment.ReplaceAllString(line, "")
+			if line = comment.ReplaceAllString(" "+line, ""); strings.TrimSpace(line) == "" {
+				continue
+			}
 			more := strings.HasSuffix(line, `\`)
 			line = strings.TrimSpace(strings.TrimSuffix(line, `\`))
 			if going {
@@ -105,6 +108,7 @@ var promises = []struct {
 	{`^aws secretsmanager describe-secret `, shows(`"eventbridge/`)},
 	{`^aws sqs receive-message `, (*reader).nothingInTheQueue},
 	{`^aws secretsmanager (rotate-secret|put-secret-value) `, (*reader).changeTheSecret},
+	{`^make logs$`, (*reader).logged},
 	{`^make doctor$`, shows("Nothing is wrong here.")},
 	{`^make redrive$`, shows("the dead-letter queue is empty")},
 	{`^sam delete$`, (*reader).remove},
@@ -161,7 +165,9 @@ func (r *reader) bash(text string) *exec.Cmd {
 	if strings.HasPrefix(text, "make ") {
 		command.Dir = root
 	}
-	command.Env = append(os.Environ(), "HOME="+r.home, "PATH="+tools+":"+os.Getenv("PATH"), "GOPATH="+goEnvironment("GOPATH"), "GOCACHE="+goEnvironment("GOCACHE"), "GOMODCACHE="+goEnvironment("GOMODCACHE"),
+	// Nothing leads to an account before the README leads to the endpoint.
+	ours := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "AWS_") })
+	command.Env = append(ours, "HOME="+r.home, "PATH="+tools+":"+os.Getenv("PATH"), "GOPATH="+goEnvironment("GOPATH"), "GOCACHE="+goEnvironment("GOCACHE"), "GOMODCACHE="+goEnvironment("GOMODCACHE"),
 		"__SAM_CLI_APP_DIR="+r.home, "SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=1", "CGO_ENABLED=0", "COLUMNS=240", "NO_COLOR=1")
 	command.Env = append(command.Env, r.environment...)
 	return command
@@ -236,7 +242,10 @@ func (r *reader) serve(command string) {
 // export keeps what the README sets, but for the port.
 func (r *reader) export(command string) {
 	for _, setting := range strings.Fields(strings.TrimPrefix(command, "export ")) {
-		if strings.HasPrefix(setting, "AWS_ENDPOINT_URL=") {
+		if address, given := strings.CutPrefix(setting, "AWS_ENDPOINT_URL="); given {
+			if usual := r.output("make -pn help | sed -n 's/^PORT := //p;s/^PORT = //p'"); !strings.HasSuffix(address, ":"+strings.TrimSpace(usual)) {
+				r.Errorf("the README exports %s, and make local takes port %s", address, usual)
+			}
 			setting = "AWS_ENDPOINT_URL=" + r.url
 		}
 		r.environment = append(r.environment, setting)
