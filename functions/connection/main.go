@@ -33,7 +33,7 @@ func main() {
 			Clock:   clock,
 			Log:     log,
 		},
-		Stacks: cloudformation.NewFromConfig(aws),
+		Stacks: customresource.Stacks{API: cloudformation.NewFromConfig(aws)},
 	}
 	responder := customresource.Responder{HTTP: http.DefaultClient, Clock: clock, Log: log}
 	lambda.Start(responder.Respond(resource.Handle))

@@ -22,6 +22,7 @@ import (
 	"api-destination-credentials/internal/metrics"
 	"api-destination-credentials/internal/oauth"
 	"api-destination-credentials/internal/telemetry"
+	"api-destination-credentials/internal/userpool"
 )
 
 func main() {
@@ -46,7 +47,7 @@ func main() {
 		Grace:      grace,
 	}
 	if pool := os.Getenv("USER_POOL_ID"); pool != "" {
-		follower.Provider = &credentials.Provider{Secrets: cognitoidentityprovider.NewFromConfig(aws), PoolID: pool}
+		follower.Provider = userpool.UserPool{API: cognitoidentityprovider.NewFromConfig(aws), ID: pool}
 	}
 	health := cloudwatch.NewFromConfig(aws)
 	lambda.Start(func(ctx context.Context) error {

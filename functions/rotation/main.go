@@ -17,6 +17,7 @@ import (
 	"api-destination-credentials/internal/credentials"
 	"api-destination-credentials/internal/oauth"
 	"api-destination-credentials/internal/telemetry"
+	"api-destination-credentials/internal/userpool"
 )
 
 func main() {
@@ -38,7 +39,7 @@ func main() {
 			Log:     log,
 		},
 		Versions:   secrets,
-		Provider:   credentials.Provider{Secrets: cognitoidentityprovider.NewFromConfig(aws), PoolID: os.Getenv("USER_POOL_ID")},
+		Provider:   userpool.UserPool{API: cognitoidentityprovider.NewFromConfig(aws), ID: os.Getenv("USER_POOL_ID")},
 		Connection: connection,
 	}
 	if url := os.Getenv("PROBE_URL"); url != "" {

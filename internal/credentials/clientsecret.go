@@ -8,30 +8,25 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
-	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
-
 	"api-destination-credentials/internal/oauth"
 	"api-destination-credentials/internal/secret"
 )
 
-// ClientSecrets is what is done to the secrets of a Cognito app client, of
-// which two can be alive at a time.
-// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-client-apps.html
-type ClientSecrets interface {
-	AddUserPoolClientSecret(context.Context, *cognitoidentityprovider.AddUserPoolClientSecretInput, ...func(*cognitoidentityprovider.Options)) (*cognitoidentityprovider.AddUserPoolClientSecretOutput, error)
-	ListUserPoolClientSecrets(context.Context, *cognitoidentityprovider.ListUserPoolClientSecretsInput, ...func(*cognitoidentityprovider.Options)) (*cognitoidentityprovider.ListUserPoolClientSecretsOutput, error)
-	DeleteUserPoolClientSecret(context.Context, *cognitoidentityprovider.DeleteUserPoolClientSecretInput, ...func(*cognitoidentityprovider.Options)) (*cognitoidentityprovider.DeleteUserPoolClientSecretOutput, error)
+// Provider is the identity provider's side of an app client, which takes two
+// client secrets at a time. It never shows a client secret again, so which
+// version of the source secret holds which of them is written down as a staging
+// label of that version, cognito/<client secret id>: what is retired is never a
+// guess. See userpool.UserPool.
+type Provider interface {
+	ClientSecrets(ctx context.Context, client string) ([]ClientSecret, error)
+	AddClientSecret(ctx context.Context, client string, value secret.Text) (id string, err error)
+	DeleteClientSecret(ctx context.Context, client, id string) error
 }
 
-// Provider is a Cognito user pool whose app client the credentials belong to.
-// Cognito never shows a client secret again, so which version of the source
-// secret holds which of them is written down as a staging label of that
-// version, cognito/<client secret id>: what is retired is never a guess.
-type Provider struct {
-	Secrets ClientSecrets
-	PoolID  string
+// ClientSecret is one of an app client's secrets, as far as its provider shows it.
+type ClientSecret struct {
+	ID   string
+	Made time.Time
 }
 
 // errUnknown means that somebody else made client secrets before this program
@@ -40,44 +35,26 @@ var errUnknown = errors.New("client secrets of unknown origin")
 
 func secretLabel(id string) string { return "cognito/" + id }
 
-// clientSecret is one of the app client's secrets, as far as Cognito shows it.
-type clientSecret struct {
-	id   string
-	made time.Time
-}
-
-// list lists the app client's secrets.
-func (p Provider) list(ctx context.Context, client string) ([]clientSecret, error) {
-	listed, err := p.Secrets.ListUserPoolClientSecrets(ctx, &cognitoidentityprovider.ListUserPoolClientSecretsInput{
-		UserPoolId: aws.String(p.PoolID), ClientId: aws.String(client),
-	})
+func listClientSecrets(ctx context.Context, p Provider, client string) ([]ClientSecret, error) {
+	all, err := p.ClientSecrets(ctx, client)
 	if err != nil {
 		return nil, explain(err, "client secrets of app client %s cannot be listed", client)
-	}
-	var all []clientSecret
-	for _, one := range listed.ClientSecrets {
-		all = append(all, clientSecret{aws.ToString(one.ClientSecretId), aws.ToTime(one.ClientSecretCreateDate)})
 	}
 	return all, nil
 }
 
-func (p Provider) add(ctx context.Context, client string, value secret.Text) (string, error) {
-	added, err := p.Secrets.AddUserPoolClientSecret(ctx, &cognitoidentityprovider.AddUserPoolClientSecretInput{
-		UserPoolId: aws.String(p.PoolID), ClientId: aws.String(client), ClientSecret: aws.String(value.Reveal()),
-	})
+func addClientSecret(ctx context.Context, p Provider, client string, value secret.Text) (string, error) {
+	id, err := p.AddClientSecret(ctx, client, value)
 	if err != nil {
 		return "", explain(err, "app client %s cannot be given another client secret", client)
 	}
-	return aws.ToString(added.ClientSecretDescriptor.ClientSecretId), nil
+	return id, nil
 }
 
-// remove ends a client secret; one that is gone already is fine.
-func (p Provider) remove(ctx context.Context, client, id string) error {
-	_, err := p.Secrets.DeleteUserPoolClientSecret(ctx, &cognitoidentityprovider.DeleteUserPoolClientSecretInput{
-		UserPoolId: aws.String(p.PoolID), ClientId: aws.String(client), ClientSecretId: aws.String(id),
-	})
-	var gone *types.ResourceNotFoundException
-	if err == nil || errors.As(err, &gone) {
+// deleteClientSecret ends a client secret; one that is gone already is fine.
+func deleteClientSecret(ctx context.Context, p Provider, client, id string) error {
+	err := p.DeleteClientSecret(ctx, client, id)
+	if err == nil || isCode(err, "ResourceNotFoundException") {
 		return nil
 	}
 	return explain(err, "client secret %s cannot be retired", id)
@@ -87,14 +64,14 @@ func (p Provider) remove(ctx context.Context, client, id string) error {
 // with it where that was not done yet. The version's credentials have to be
 // accepted by the provider: that is what makes the last one without a label
 // the version's own.
-func (s *Syncer) idOf(ctx context.Context, c Connection, alive []clientSecret, versions map[string]string, version string, read oauth.Credentials) (string, error) {
+func (s *Syncer) idOf(ctx context.Context, c Connection, alive []ClientSecret, versions map[string]string, version string, read oauth.Credentials) (string, error) {
 	var unknown []string
 	for _, one := range alive {
-		switch holder := versions[secretLabel(one.id)]; holder {
+		switch holder := versions[secretLabel(one.ID)]; holder {
 		case version:
-			return one.id, nil
+			return one.ID, nil
 		case "":
-			unknown = append(unknown, one.id)
+			unknown = append(unknown, one.ID)
 		default:
 			other, err := s.candidate(ctx, c, holder)
 			if err != nil {
@@ -102,7 +79,7 @@ func (s *Syncer) idOf(ctx context.Context, c Connection, alive []clientSecret, v
 			}
 			// The same client secret, stored once more.
 			if other.ClientSecret == read.ClientSecret {
-				return one.id, s.moveID(ctx, c, one.id, versions, version)
+				return one.ID, s.moveID(ctx, c, one.ID, versions, version)
 			}
 		}
 	}
@@ -113,8 +90,8 @@ func (s *Syncer) idOf(ctx context.Context, c Connection, alive []clientSecret, v
 }
 
 // isLabelled tells whether it is written down which client secret a version holds.
-func isLabelled(alive []clientSecret, versions map[string]string, version string) bool {
-	return slices.ContainsFunc(alive, func(one clientSecret) bool { return versions[secretLabel(one.id)] == version })
+func isLabelled(alive []ClientSecret, versions map[string]string, version string) bool {
+	return slices.ContainsFunc(alive, func(one ClientSecret) bool { return versions[secretLabel(one.ID)] == version })
 }
 
 func (s *Syncer) moveID(ctx context.Context, c Connection, id string, versions map[string]string, version string) error {
@@ -133,34 +110,34 @@ const strangerTime = time.Hour
 // retire ends the client secrets other than inUse, which AWSCURRENT holds, and
 // returns why one had to stay, if one had to: another connection may still
 // hold it, as far as its label tells, or somebody has just added it.
-func (s *Syncer) retire(ctx context.Context, c Connection, p Provider, client string, alive []clientSecret, versions map[string]string, inUse string) error {
+func (s *Syncer) retire(ctx context.Context, c Connection, p Provider, client string, alive []ClientSecret, versions map[string]string, inUse string) error {
 	for _, one := range alive {
-		if one.id == inUse {
+		if one.ID == inUse {
 			continue
 		}
-		holder := versions[secretLabel(one.id)]
+		holder := versions[secretLabel(one.ID)]
 		if other := otherHolder(versions, alive, holder); other != "" {
-			return fmt.Errorf("%w: connection %s may still hold %s: bring it in step first (its follower does, or an update of its stack)", errStays, other, one.id)
+			return fmt.Errorf("%w: connection %s may still hold %s: bring it in step first (its follower does, or an update of its stack)", errStays, other, one.ID)
 		}
-		if holder == "" && s.Clock.Since(one.made) < strangerTime {
-			return fmt.Errorf("%w: somebody added %s less than an hour ago: store it in the source secret or delete it", errStays, one.id)
+		if holder == "" && s.Clock.Since(one.Made) < strangerTime {
+			return fmt.Errorf("%w: somebody added %s less than an hour ago: store it in the source secret or delete it", errStays, one.ID)
 		}
 		// What was read before may have changed since; this is the last look.
 		now, err := s.versions(ctx, c)
 		if err != nil {
 			return err
 		}
-		if now[Current] != versions[Current] || now[secretLabel(one.id)] != holder {
+		if now[Current] != versions[Current] || now[secretLabel(one.ID)] != holder {
 			return fmt.Errorf("%w: the source secret's labels have just moved: try again", errStays)
 		}
-		if err := p.remove(ctx, client, one.id); err != nil {
+		if err := deleteClientSecret(ctx, p, client, one.ID); err != nil {
 			return err
 		}
-		s.Log.InfoContext(ctx, "client secret retired", "connection", c.Name, "clientSecretId", one.id, "versionId", holder)
-		if err := s.moveLabel(ctx, c, secretLabel(one.id), holder, ""); err != nil {
+		s.Log.InfoContext(ctx, "client secret retired", "connection", c.Name, "clientSecretId", one.ID, "versionId", holder)
+		if err := s.moveLabel(ctx, c, secretLabel(one.ID), holder, ""); err != nil {
 			return err
 		}
-		delete(versions, secretLabel(one.id))
+		delete(versions, secretLabel(one.ID))
 	}
 	return nil
 }
@@ -170,7 +147,7 @@ var errStays = errors.New("a client secret that is not in use any more has to st
 
 // otherHolder names a connection whose label is on the version, or on one of
 // which nobody knows which client secret it holds.
-func otherHolder(versions map[string]string, alive []clientSecret, version string) string {
+func otherHolder(versions map[string]string, alive []ClientSecret, version string) string {
 	for label, labelled := range versions {
 		if !strings.HasPrefix(label, connectionLabel) || labelled == versions[Current] {
 			continue

@@ -28,6 +28,7 @@ import (
 
 	"api-destination-credentials/internal/credentials"
 	"api-destination-credentials/internal/oauth"
+	"api-destination-credentials/internal/userpool"
 )
 
 // cloud is an account in which processes run: a source secret with Secrets
@@ -125,11 +126,11 @@ func (c *cloud) syncer() *credentials.Syncer {
 }
 
 func (c *cloud) rotation() credentials.Rotation {
-	return credentials.Rotation{Syncer: c.syncer(), Versions: c, Provider: credentials.Provider{Secrets: c, PoolID: "pool"}, Connection: connectionOf()}
+	return credentials.Rotation{Syncer: c.syncer(), Versions: c, Provider: userpool.UserPool{API: c, ID: "pool"}, Connection: connectionOf()}
 }
 
 func (c *cloud) follower() credentials.Follower {
-	return credentials.Follower{Syncer: c.syncer(), Connection: connectionOf(), Provider: &credentials.Provider{Secrets: c, PoolID: "pool"}, Grace: grace}
+	return credentials.Follower{Syncer: c.syncer(), Connection: connectionOf(), Provider: userpool.UserPool{API: c, ID: "pool"}, Grace: grace}
 }
 
 // instantClock does not wait: time passes where somebody would have waited.

@@ -15,6 +15,7 @@ import (
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"api-destination-credentials/internal/credentials"
+	"api-destination-credentials/internal/customresource"
 )
 
 var (
@@ -93,7 +94,7 @@ func follow(c *cloud) *process {
 func stackRequest(c *cloud, kind cfn.RequestType) *process {
 	wanted := connectionOf()
 	return start(c, "custom resource "+string(kind), func(ctx context.Context) error {
-		_, _, err := credentials.StackResource{Syncer: c.syncer(), Stacks: c}.Handle(ctx, cfn.Event{
+		_, _, err := credentials.StackResource{Syncer: c.syncer(), Stacks: customresource.Stacks{API: c}}.Handle(ctx, cfn.Event{
 			RequestType: kind, StackID: "stack", PhysicalResourceID: "id", ResourceProperties: map[string]any{
 				"ConnectionName": wanted.Name, "SecretId": wanted.SecretID, "KmsKeyArn": wanted.KeyARN,
 				"AuthorizationEndpoint": wanted.AuthorizationEndpoint, "Scope": wanted.Scope,

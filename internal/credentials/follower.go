@@ -7,10 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-
-	"api-destination-credentials/internal/metrics"
 )
 
 // Follower keeps a connection in step with AWSCURRENT whoever moved it, repairs
@@ -19,14 +15,21 @@ import (
 type Follower struct {
 	*Syncer
 	Connection Connection
-	Provider   *Provider     // nil for an identity provider that is not Cognito: nothing is retired
+	Provider   Provider      // nil for an identity provider that is not Cognito: nothing is retired
 	Grace      time.Duration // how long a client secret is kept after the connection has left it
+}
+
+// Metric is one value for CloudWatch, whose units are listed at
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+type Metric struct {
+	Name, Unit string
+	Value      float64
 }
 
 // Follow does what there is to do, and returns what was seen at its end as
 // metrics, even where err says that something could not be done. What could not
 // be seen is left out: a zero would be a claim.
-func (f Follower) Follow(ctx context.Context) ([]metrics.Metric, error) {
+func (f Follower) Follow(ctx context.Context) ([]Metric, error) {
 	// A key that cannot be used makes everything below fail with less clear words.
 	if err := f.checkKey(ctx, f.Connection.KeyARN); err != nil {
 		return append(f.health(ctx, state{}), flag("KeyUsable", false)), err
@@ -57,7 +60,7 @@ func (f Follower) follow(ctx context.Context) (state, error) {
 	return seen, f.retireOld(ctx, seen)
 }
 
-func (f Follower) health(ctx context.Context, seen state) []metrics.Metric {
+func (f Follower) health(ctx context.Context, seen state) []Metric {
 	if seen.shown == nil {
 		shown, err := f.describe(ctx, f.Connection)
 		if err != nil {
@@ -65,17 +68,17 @@ func (f Follower) health(ctx context.Context, seen state) []metrics.Metric {
 		}
 		seen.shown = shown
 	}
-	told := []metrics.Metric{flag("ConnectionAuthorized", seen.authorized())}
+	told := []Metric{flag("ConnectionAuthorized", seen.authorized())}
 	if seen.complete {
 		told = append(told, flag("ConnectionInStep", seen.inStep(f.Connection)),
-			metrics.Metric{Name: "SecretAge", Unit: types.StandardUnitSeconds, Value: f.Clock.Since(seen.created).Seconds()})
+			Metric{Name: "SecretAge", Unit: "Seconds", Value: f.Clock.Since(seen.created).Seconds()})
 	}
 	return told
 }
 
-func flag(name string, set bool) metrics.Metric {
+func flag(name string, set bool) Metric {
 	value := map[bool]float64{true: 1}[set]
-	return metrics.Metric{Name: name, Unit: types.StandardUnitCount, Value: value}
+	return Metric{Name: name, Unit: "Count", Value: value}
 }
 
 // rotationTime is how long a rotation may take from writing a version to
@@ -126,7 +129,7 @@ func (f Follower) retireOld(ctx context.Context, seen state) error {
 		return nil
 	}
 	client, current := seen.current.ClientID, seen.versions[Current]
-	alive, err := f.Provider.list(ctx, client)
+	alive, err := listClientSecrets(ctx, f.Provider, client)
 	if err != nil {
 		return err
 	}
@@ -156,7 +159,7 @@ func (f Follower) retireOld(ctx context.Context, seen state) error {
 	if f.Clock.Since(switched) < f.Grace {
 		return nil
 	}
-	return f.tolerate(ctx, f.retire(ctx, f.Connection, *f.Provider, client, alive, seen.versions, inUse))
+	return f.tolerate(ctx, f.retire(ctx, f.Connection, f.Provider, client, alive, seen.versions, inUse))
 }
 
 // tolerate lets two client secrets live on where that is all the trouble: it
@@ -171,10 +174,10 @@ func (f Follower) tolerate(ctx context.Context, err error) error {
 
 // forget takes off the labels of client secrets that are gone, which an
 // interrupted retirement leaves behind.
-func (f Follower) forget(ctx context.Context, versions map[string]string, alive []clientSecret) error {
+func (f Follower) forget(ctx context.Context, versions map[string]string, alive []ClientSecret) error {
 	for label, version := range versions {
 		id, ours := strings.CutPrefix(label, secretLabel(""))
-		if !ours || slices.ContainsFunc(alive, func(one clientSecret) bool { return one.id == id }) {
+		if !ours || slices.ContainsFunc(alive, func(one ClientSecret) bool { return one.ID == id }) {
 			continue
 		}
 		if err := f.moveLabel(ctx, f.Connection, label, version, ""); err != nil {

@@ -142,7 +142,7 @@ func (r Rotation) set(ctx context.Context, versions map[string]string, token str
 	if err != nil {
 		return err
 	}
-	alive, err := r.Provider.list(ctx, next.ClientID)
+	alive, err := listClientSecrets(ctx, r.Provider, next.ClientID)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (r Rotation) set(ctx context.Context, versions map[string]string, token str
 	if err := r.makeRoom(ctx, versions, alive); err != nil {
 		return err
 	}
-	id, err := r.Provider.add(ctx, next.ClientID, next.ClientSecret)
+	id, err := addClientSecret(ctx, r.Provider, next.ClientID, next.ClientSecret)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (r Rotation) set(ctx context.Context, versions map[string]string, token str
 
 // makeRoom knows the client secret of AWSCURRENT by its id and retires the
 // other one, if there is one and the connection does not hold it.
-func (r Rotation) makeRoom(ctx context.Context, versions map[string]string, alive []clientSecret) error {
+func (r Rotation) makeRoom(ctx context.Context, versions map[string]string, alive []ClientSecret) error {
 	c := r.Connection
 	current, err := r.candidate(ctx, c, versions[Current])
 	if err != nil {

@@ -6,15 +6,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 )
 
-// Stacks is how a rollback is told from an update.
+// Stacks tells a rollback from an update; see customresource.Stacks.
 type Stacks interface {
-	DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
+	RollingBack(ctx context.Context, stackID string) (bool, error)
 }
 
 // StackResource is the custom resource that brings a connection in step when
@@ -84,11 +81,11 @@ func (r StackResource) bring(ctx context.Context, c Connection, stage string) (H
 // back. Then AWSCURRENT may be the very secret that made the update fail, and
 // the connection goes back to the version that its label says it held.
 func (r StackResource) stage(ctx context.Context, stackID string, c Connection) (string, error) {
-	answer, err := r.Stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stackID)})
+	back, err := r.Stacks.RollingBack(ctx, stackID)
 	if err != nil {
 		return "", explain(err, "stack %s cannot be described", stackID)
 	}
-	if len(answer.Stacks) == 0 || answer.Stacks[0].StackStatus != types.StackStatusUpdateRollbackInProgress {
+	if !back {
 		return Current, nil
 	}
 	versions, err := r.Syncer.versions(ctx, c)

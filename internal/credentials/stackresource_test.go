@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"api-destination-credentials/internal/credentials"
+	"api-destination-credentials/internal/customresource"
 )
 
 func properties() map[string]any {
@@ -40,7 +41,7 @@ func handle(t *testing.T, w *world, request cfn.RequestType, properties map[stri
 	}()
 	resource := credentials.StackResource{
 		Syncer: &credentials.Syncer{Events: w, Secrets: w, Keys: w, Tokens: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		Stacks: w,
+		Stacks: customresource.Stacks{API: w},
 	}
 	return resource.Handle(ctx, cfn.Event{RequestType: request, StackID: "stack-1", PhysicalResourceID: label + "@source", ResourceProperties: properties})
 }

@@ -10,14 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-)
 
-// Metric is one value for CloudWatch.
-type Metric struct {
-	Name  string
-	Unit  types.StandardUnit
-	Value float64
-}
+	"api-destination-credentials/internal/credentials"
+)
 
 // Metrics is where metrics go.
 type Metrics interface {
@@ -28,14 +23,14 @@ type Metrics interface {
 // logging them in the embedded metric format: a log group whose key cannot be
 // used takes no lines, and a key that cannot be used is one of the things to tell.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
-func Publish(ctx context.Context, to Metrics, namespace, dimension, value string, metrics []Metric) error {
+func Publish(ctx context.Context, to Metrics, namespace, dimension, value string, metrics []credentials.Metric) error {
 	if len(metrics) == 0 {
 		return nil
 	}
 	put := &cloudwatch.PutMetricDataInput{Namespace: aws.String(namespace)}
 	for _, metric := range metrics {
 		put.MetricData = append(put.MetricData, types.MetricDatum{
-			MetricName: aws.String(metric.Name), Unit: metric.Unit, Value: aws.Float64(metric.Value),
+			MetricName: aws.String(metric.Name), Unit: types.StandardUnit(metric.Unit), Value: aws.Float64(metric.Value),
 			Dimensions: []types.Dimension{{Name: aws.String(dimension), Value: aws.String(value)}},
 		})
 	}

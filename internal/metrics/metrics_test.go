@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"api-destination-credentials/internal/credentials"
 	"api-destination-credentials/internal/metrics"
 )
 
@@ -26,7 +26,7 @@ func TestNothingToPublishIsNoCallAndARefusalIsAnError(t *testing.T) {
 	if err := metrics.Publish(t.Context(), refusing, "n", "d", "v", nil); err != nil || refusing.calls != 0 {
 		t.Errorf("%d calls, error %v; CloudWatch refuses a request without data", refusing.calls, err)
 	}
-	one := []metrics.Metric{{Name: "m", Unit: types.StandardUnitCount, Value: 1}}
+	one := []credentials.Metric{{Name: "m", Unit: "Count", Value: 1}}
 	if err := metrics.Publish(t.Context(), refusing, "n", "d", "v", one); !errors.Is(err, refusing.err) {
 		t.Errorf("error %v, want CloudWatch's own", err)
 	}

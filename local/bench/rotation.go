@@ -23,6 +23,7 @@ import (
 
 	"api-destination-credentials/internal/credentials"
 	"api-destination-credentials/internal/oauth"
+	"api-destination-credentials/internal/userpool"
 )
 
 // apart is how long there is between two rotations: a connection's
@@ -175,7 +176,7 @@ func newRehearsal(ctx context.Context, w *world) (*rehearsal, error) {
 				Tokens: oauth.Prover{HTTP: measured}, Clock: clockwork.NewRealClock(), Log: slog.New(slog.DiscardHandler),
 			},
 			Versions:    secrets,
-			Provider:    credentials.Provider{Secrets: cognitoidentityprovider.NewFromConfig(configuration), PoolID: given["USER_POOL_ID"]},
+			Provider:    userpool.UserPool{API: cognitoidentityprovider.NewFromConfig(configuration), ID: given["USER_POOL_ID"]},
 			Destination: oauth.Prover{HTTP: measured, Destination: given["PROBE_URL"]},
 			Connection: credentials.Connection{
 				Name: given["CONNECTION_NAME"], SecretID: given["SECRET_ARN"], KeyARN: given["KEY_ARN"], AuthorizationEndpoint: given["AUTHORIZATION_ENDPOINT"],
