@@ -45,32 +45,33 @@ type archive struct {
 
 // deploy reads, checks and extracts an archive.
 func (s *Service) deploy(ctx context.Context, a archive, architecture types.Architecture) (*code, error) {
-	content, err := s.read(ctx, a)
+	archive, err := s.open(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(content)
+	defer archive.Close()
 	folder, err := os.MkdirTemp("", "lambda-")
 	if err != nil {
 		return nil, err
 	}
-	if err := extract(content, folder); err != nil {
+	deployed, err := unpack(archive, folder)
+	if err == nil {
+		err = checkBootstrap(filepath.Join(folder, "bootstrap"), architecture)
+	}
+	if err != nil {
 		os.RemoveAll(folder)
 		return nil, err
 	}
-	if err := checkBootstrap(filepath.Join(folder, "bootstrap"), architecture); err != nil {
-		os.RemoveAll(folder)
-		return nil, err
-	}
-	return &code{folder: folder, sha256: base64.StdEncoding.EncodeToString(sum[:]), size: int64(len(content))}, nil
+	return deployed, nil
 }
 
-func (s *Service) read(ctx context.Context, a archive) ([]byte, error) {
+// open leads to the zip's bytes.
+func (s *Service) open(ctx context.Context, a archive) (io.ReadCloser, error) {
 	if a.zip != nil {
 		if len(a.zip) > maxUpload {
 			return nil, &types.RequestTooLargeException{Message: aws.String(fmt.Sprintf("Request must be smaller than %d bytes. Put the archive into S3 instead.", maxUpload))}
 		}
-		return a.zip, nil
+		return io.NopCloser(bytes.NewReader(a.zip)), nil
 	}
 	if a.bucket == nil || a.key == nil {
 		return nil, invalid("Please provide a source for function code.")
@@ -84,20 +85,32 @@ func (s *Service) read(ctx context.Context, a archive) ([]byte, error) {
 		}
 		return nil, invalid("Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s", code, reason(err))
 	}
-	defer object.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(object.Body, maxUnzipped+1))
+	return object.Body, nil
+}
+
+// unpack writes an archive to the disk, which zip's directory at its end asks
+// for, and its files below folder.
+func unpack(archive io.Reader, folder string) (*code, error) {
+	file, err := os.CreateTemp("", "lambda-archive-")
 	if err != nil {
 		return nil, err
 	}
-	if len(content) > maxUnzipped {
+	defer os.Remove(file.Name())
+	defer file.Close()
+	sum := sha256.New()
+	size, err := io.Copy(io.MultiWriter(file, sum), io.LimitReader(archive, maxUnzipped+1))
+	if err != nil {
+		return nil, err
+	}
+	if size > maxUnzipped {
 		return nil, tooLargeUnzipped()
 	}
-	return content, nil
+	return &code{folder: folder, sha256: base64.StdEncoding.EncodeToString(sum.Sum(nil)), size: size}, extract(file, size, folder)
 }
 
 // extract writes an archive's files below folder, and nowhere else.
-func extract(content []byte, folder string) error {
-	reader, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+func extract(archive io.ReaderAt, size int64, folder string) error {
+	reader, err := zip.NewReader(archive, size)
 	if err != nil {
 		return &types.InvalidZipFileException{Message: aws.String("Could not unzip uploaded file. Please check your file, then try to upload again.")}
 	}

@@ -71,19 +71,22 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if in.MultipartUpload == nil || len(in.MultipartUpload.Parts) == 0 {
 		return nil, &smithy.GenericAPIError{Code: "MalformedXML", Message: "The list of parts is empty; name every part that was uploaded."}
 	}
-	var content bytes.Buffer
+	var pieces []io.Reader
 	for _, part := range in.MultipartUpload.Parts {
 		piece, ok := pending.parts[aws.ToInt32(part.PartNumber)]
 		if !ok {
 			return nil, &smithy.GenericAPIError{Code: "InvalidPart", Message: "One or more of the specified parts could not be found."}
 		}
-		content.Write(piece)
+		pieces = append(pieces, bytes.NewReader(piece))
 	}
-	sum := md5.Sum(content.Bytes())
+	content, err := keep(io.MultiReader(pieces...))
+	if err != nil {
+		return nil, err
+	}
 	// AWS hashes the parts' hashes; that the suffix counts the parts is what clients see.
-	etag := fmt.Sprintf(`"%s-%d"`, hex.EncodeToString(sum[:]), len(in.MultipartUpload.Parts))
+	etag := fmt.Sprintf(`"%s-%d"`, content.md5, len(in.MultipartUpload.Parts))
 	held := s.buckets[aws.ToString(in.Bucket)]
-	held.objects[pending.key] = object{content.Bytes(), pending.contentType, etag, s.config.Clock.Now()}
+	held.objects[pending.key] = object{content, pending.contentType, etag, s.config.Clock.Now()}
 	delete(held.uploads, aws.ToString(in.UploadId))
 	return &s3.CompleteMultipartUploadOutput{Bucket: in.Bucket, Key: in.Key, ETag: aws.String(etag)}, nil
 }

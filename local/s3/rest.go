@@ -190,13 +190,9 @@ func (q *request) getObject() error {
 	if err != nil {
 		return err
 	}
-	content, err := io.ReadAll(found.Body)
-	if err != nil {
-		return err
-	}
 	q.describe(found.ETag, found.ContentType, found.LastModified)
 	// Serves ranges and conditions as well.
-	http.ServeContent(q.w, q.r, "", aws.ToTime(found.LastModified), strings.NewReader(string(content)))
+	http.ServeContent(q.w, q.r, "", aws.ToTime(found.LastModified), found.Body.(io.ReadSeeker))
 	return nil
 }
 

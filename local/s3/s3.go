@@ -1,16 +1,11 @@
 // Package s3 keeps deployment artifacts: the functions' archives and the
-// templates that clients upload. Objects live in memory, the newest version of
-// each only.
+// templates that clients upload, the newest version of each only.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
 package s3
 
 import (
-	"bytes"
 	"context"
-	"crypto/md5"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -49,7 +44,7 @@ type bucket struct {
 }
 
 type object struct {
-	content      []byte
+	content
 	contentType  string
 	etag         string
 	lastModified time.Time
@@ -132,9 +127,9 @@ func (s *Service) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	if err := s.authorize(ctx, "PutObject", aws.ToString(in.Bucket), aws.ToString(in.Key)); err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(in.Body)
+	content, err := keep(in.Body)
 	if err != nil {
-		return nil, &smithy.GenericAPIError{Code: "IncompleteBody", Message: "You did not provide the number of bytes specified by the Content-Length HTTP header."}
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,8 +137,7 @@ func (s *Service) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	if err != nil {
 		return nil, err
 	}
-	sum := md5.Sum(content)
-	etag := `"` + hex.EncodeToString(sum[:]) + `"`
+	etag := `"` + content.md5 + `"`
 	held.objects[aws.ToString(in.Key)] = object{content, aws.ToString(in.ContentType), etag, s.config.Clock.Now()}
 	return &s3.PutObjectOutput{ETag: aws.String(etag)}, nil
 }
@@ -167,7 +161,7 @@ func (s *Service) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.Get
 		return nil, &types.NoSuchKey{Message: aws.String("The specified key does not exist.")}
 	}
 	return &s3.GetObjectOutput{
-		Body: io.NopCloser(bytes.NewReader(found.content)), ContentLength: aws.Int64(int64(len(found.content))),
+		Body: found.reader(), ContentLength: aws.Int64(found.size),
 		ContentType: aws.String(found.contentType), ETag: aws.String(found.etag), LastModified: aws.Time(found.lastModified),
 	}, nil
 }
@@ -217,7 +211,7 @@ func (s *Service) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 		}
 		found := held.objects[key]
 		listed.Contents = append(listed.Contents, types.Object{
-			Key: aws.String(key), ETag: aws.String(found.etag), Size: aws.Int64(int64(len(found.content))),
+			Key: aws.String(key), ETag: aws.String(found.etag), Size: aws.Int64(found.size),
 			LastModified: aws.Time(found.lastModified), StorageClass: types.ObjectStorageClassStandard,
 		})
 	}
