@@ -199,7 +199,7 @@ const staleTime = 15 * time.Second
 // settled waits until the connection is neither on its way to a state nor, if
 // it shows AUTHORIZED, still showing an authorization from before notBefore.
 func (s *Syncer) settled(ctx context.Context, c Connection, notBefore time.Time) (*eventbridge.DescribeConnectionOutput, error) {
-	wait := pause{clock: s.Clock, next: 10 * time.Millisecond}
+	wait := pause{clock: s.Clock, next: 2 * time.Millisecond}
 	began := s.Clock.Now()
 	for {
 		shown, err := s.describe(ctx, c)
