@@ -112,7 +112,7 @@ func (r *report) markdown() string {
 			}
 			for _, c := range r.Curves {
 				if c.section == s.name {
-					fmt.Fprintf(&text, "![%s](%s)\n", c.title, c.file())
+					fmt.Fprintf(&text, "![%s](%s)\n\n", c.title, c.file())
 				}
 			}
 		}
