@@ -73,7 +73,7 @@ func measureRotation(ctx context.Context, b *bench) error {
 	return b.whileRotating(ctx, t)
 }
 
-// whileRotating compares the latency of events at 100 a second, 200 at a time.
+// whileRotating compares the latency of events at 100 a second, 100 at a time.
 func (b *bench) whileRotating(ctx context.Context, t *traffic) error {
 	round := func(rotate bool) func() (float64, error) {
 		return func() (float64, error) {

@@ -104,6 +104,23 @@ async function doWithoutScripts() {
   await page.close();
 }
 
+async function repairEverything() {
+  const page = await open();
+  await page.click("#fault-key button");
+  await comes(page, "The key is disabled", "Key Disabled");
+  const delivered = await page.$eval("#station-receiver", (e) => Number(e.innerText.match(/(\d+)\s+delivered/)[1]));
+  const broken = () => document.querySelectorAll(".fault.broken").length;
+  check(await page.evaluate(broken) === 2, "not just the key and the address are shown as broken");
+  await page.click("#repair");
+  await comes(page, "The key is enabled again", "Key Enabled");
+  await page.waitForFunction(() => document.querySelectorAll(".fault.broken").length === 0, { timeout: 30000 });
+  await page.click("#send");
+  await comes(page, "Sent event");
+  await page.waitForFunction((before) => Number(document.querySelector("#station-receiver").innerText.match(/(\d+)\s+delivered/)[1]) === before + 1, { timeout: 30000 }, delivered)
+    .catch(() => check(false, "after the repair an event does not arrive"));
+  await page.close();
+}
+
 async function lookEverywhere() {
   mkdirSync(images, { recursive: true });
   for (const screen of screens) {
@@ -131,5 +148,6 @@ await useTheMouse();
 await useTheKeyboard();
 await doWithoutScripts();
 await lookEverywhere();
+await repairEverything();
 await browser.close();
 process.exit(wrong ? 1 : 0);
