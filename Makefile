@@ -29,7 +29,7 @@ local: ## serve the local AWS endpoint with both stacks (PORT=4566; EMPTY=1: not
 	@$(LOCAL) && exec .build/local -port $(PORT) $(if $(EMPTY),-empty)
 
 test: $(TOOLS) ## run every test
-	go test -vet=off -timeout 20m -parallel 8 ./...
+	go test -vet=off -timeout 20m -parallel 4 ./...
 	@go test -v -run 'CutOff|RandomSchedules' ./internal/credentials | grep -E '^(crash points|random schedules)'
 
 # Those that mostly wait for other programs, or repeat the life of the stacks.
