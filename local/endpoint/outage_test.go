@@ -3,8 +3,10 @@ package endpoint_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +50,7 @@ func TestAnOutageOfTheReceiverLosesNothing(t *testing.T) {
 	down(23 * time.Hour)
 	pass(time.Hour)
 	if kept, waiting := w.kept(), w.waiting(); kept != events || waiting != 0 {
-		t.Fatalf("after 23 hours %d of %d events have arrived, and %d are in the dead-letter queue", kept, events, waiting)
+		t.Fatalf("after 23 hours %d of %d events have arrived, and %d are in the dead-letter queue: %s", kept, events, waiting, w.whyDead())
 	}
 
 	down(25 * time.Hour)
@@ -80,6 +82,22 @@ func (w *watch) kept() int {
 	shown, err := dynamodb.NewFromConfig(w.aws).Scan(context.Background(), &dynamodb.ScanInput{TableName: aws.String(w.outputs["InboxTable"])})
 	w.do(err)
 	return int(shown.Count)
+}
+
+// whyDead is what the first dead letters say of themselves.
+func (w *watch) whyDead() string {
+	w.Helper()
+	received, err := sqs.NewFromConfig(w.aws).ReceiveMessage(w.Context(), &sqs.ReceiveMessageInput{
+		QueueUrl: aws.String(w.outputs["DeadLetterQueueURL"]), MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"},
+	})
+	w.do(err)
+	var why []string
+	for _, letter := range received.Messages {
+		for _, name := range slices.Sorted(maps.Keys(letter.MessageAttributes)) {
+			why = append(why, name+"="+aws.ToString(letter.MessageAttributes[name].StringValue))
+		}
+	}
+	return strings.Join(why, ", ")
 }
 
 // waiting counts the dead letters.
