@@ -18,7 +18,7 @@ type Stacks struct {
 
 // RollingBack tells whether an update of the stack is being undone. Its errors
 // are CloudFormation's own.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html
 func (s Stacks) RollingBack(ctx context.Context, stackID string) (bool, error) {
 	answer, err := s.API.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stackID)})
 	if err != nil || len(answer.Stacks) == 0 {
