@@ -42,12 +42,9 @@ func keep(from io.Reader) (content, error) {
 
 // reader starts at the first byte, whoever else reads.
 func (c content) reader() *reader {
-	return &reader{io.NewSectionReader(c.file, 0, c.size), c.file}
+	return &reader{io.NewSectionReader(c.file, 0, c.size)}
 }
 
-type reader struct {
-	*io.SectionReader
-	file *os.File // not closed while somebody reads
-}
+type reader struct{ *io.SectionReader }
 
 func (*reader) Close() error { return nil }
